@@ -1,0 +1,243 @@
+//! Operations in, one batch out.
+
+use farpane_frame::{FrameRef, Move, Rect, TileGrid};
+
+use crate::cell::Cell;
+use crate::entropy::{Content, Packer};
+use crate::ops::OpWriter;
+use crate::palette::{self, Palette};
+use crate::predict::{Predictor, forward};
+use crate::wire::{self, kind, put_varint, section};
+use crate::{BatchStats, MAX_RAW_BYTES};
+
+/// A cell coded by palette has at least this many pixels for each colour it brings; with more
+/// colours the palette would cost more than it saves.
+const PX_PER_NEW_COLOUR: usize = 4;
+
+/// What a whole tile can add to a batch's sections at most: three planes and its operation.
+const TILE_RAW_BYTES: usize = 3 * 64 * 64 + 64;
+
+/// Builds batches, one after the other: [`BatchEncoder::begin`], operations in the order in
+/// which the helper shall apply them, [`BatchEncoder::finish`].
+///
+/// Keeps its memory from batch to batch and allocates nothing once it has seen its largest.
+/// One encoder belongs to one thread at a time; batches are independent, so several encoders
+/// can work on one update.
+pub struct BatchEncoder {
+    ops: OpWriter,
+    cell: Box<Cell>,
+    palette: Palette,
+    spare: Palette,
+    /// The most colours any palette of this batch has.
+    most_colours: usize,
+    /// Colours in the order in which cells bring them.
+    colours: Vec<u32>,
+    indices: Vec<u8>,
+    /// What a palette section is put together in.
+    scratch: Vec<u8>,
+    /// Residuals of green, red minus green, blue minus green.
+    planes: [Vec<u8>; 3],
+    packer: Packer,
+    stats: BatchStats,
+}
+
+impl Default for BatchEncoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl BatchEncoder {
+    /// An encoder with an empty batch for an empty grid.
+    pub fn new() -> Self {
+        Self {
+            ops: OpWriter::default(),
+            cell: Box::new(Cell::new()),
+            palette: Palette::new(),
+            spare: Palette::new(),
+            most_colours: 0,
+            colours: Vec::new(),
+            indices: Vec::new(),
+            scratch: Vec::new(),
+            planes: [const { Vec::new() }; 3],
+            packer: Packer::new(),
+            stats: BatchStats::default(),
+        }
+    }
+
+    /// Starts a batch for a canvas with this grid; what was not finished is dropped.
+    pub fn begin(&mut self, grid: TileGrid) {
+        self.ops.begin(grid);
+        self.palette.clear();
+        self.most_colours = 0;
+        self.colours.clear();
+        self.indices.clear();
+        self.planes.iter_mut().for_each(Vec::clear);
+        self.stats = BatchStats::default();
+    }
+
+    /// Whether no operation was added since [`BatchEncoder::begin`].
+    pub fn is_empty(&self) -> bool {
+        self.ops.is_empty()
+    }
+
+    /// Whether another tile may bring the batch above [`MAX_RAW_BYTES`], which decoders refuse.
+    pub fn is_full(&self) -> bool {
+        let planes: usize = self.planes.iter().map(Vec::len).sum();
+        self.ops.len() + self.indices.len() + planes + TILE_RAW_BYTES > MAX_RAW_BYTES
+    }
+
+    /// Moves pixels inside the canvas. All copies of a batch run at the place of the first one
+    /// and read the canvas as it is there, whatever their order and overlap. Their destinations
+    /// shall not overlap, and there may be [`crate::MAX_COPIES`] of them.
+    pub fn copy(&mut self, m: Move) {
+        self.stats.copies += 1;
+        self.ops.copy(m);
+    }
+
+    /// Puts `tile` of the canvas, as it is at this point of the batch, into the helper's cache.
+    /// `slot` is below [`crate::CACHE_SLOTS`].
+    pub fn store(&mut self, tile: u32, slot: u16) {
+        self.stats.stores += 1;
+        self.ops.tile_op(kind::STORE, tile, None);
+        put_varint(self.ops.bytes(), u32::from(slot));
+    }
+
+    /// Writes `area` of the canvas, which lies inside `tile`, from the same place within the
+    /// tile that was stored in `slot`.
+    pub fn cached(&mut self, slot: u16, tile: u32, area: Rect) {
+        self.stats.cached += 1;
+        self.ops.tile_op(kind::CACHED, tile, Some(area));
+        put_varint(self.ops.bytes(), u32::from(slot));
+    }
+
+    /// Writes `area`, which lies inside one tile, as `frame` has it: exactly, in the cheapest
+    /// of the three ways that its content allows.
+    ///
+    /// # Panics
+    /// When `area` is empty, leaves `frame`, or crosses a tile's edge.
+    pub fn pixels(&mut self, frame: &FrameRef<'_>, area: Rect) {
+        let tile = self.ops.tile_of(area);
+        self.cell.load(frame, area);
+        self.stats.raw_bytes += 4 * area.area_px();
+        if let Some(colour) = self.cell.solid() {
+            self.stats.solid += 1;
+            self.ops.solid(tile, area, colour);
+        } else if !self.palette(tile, area) {
+            self.predicted(tile, area);
+        }
+    }
+
+    /// Codes the loaded cell with the palette at hand, else with a fresh one; false when it has
+    /// too many colours for either.
+    fn palette(&mut self, tile: u32, area: Rect) -> bool {
+        let mut flags = kind::PALETTE;
+        let (pixels, mut known) = (self.cell.pixels(), self.palette.colours().len());
+        let new_limit = pixels.len().div_ceil(PX_PER_NEW_COLOUR);
+        let limit = palette::MAX_COLOURS.min(known + new_limit);
+        if !self.palette.map(pixels, limit, &mut self.indices) {
+            self.spare.clear();
+            let limit = palette::MAX_COLOURS.min(new_limit);
+            if known == 0 || !self.spare.map(pixels, limit, &mut self.indices) {
+                return false;
+            }
+            std::mem::swap(&mut self.palette, &mut self.spare);
+            flags |= wire::FRESH_PALETTE;
+            known = 0;
+        }
+        let new = &self.palette.colours()[known..];
+        self.most_colours = self.most_colours.max(known + new.len());
+        self.colours.extend_from_slice(new);
+        let count = new.len() as u32;
+        if count > 0 {
+            flags |= wire::NEW_COLOURS;
+        }
+        self.ops.tile_op(flags, tile, Some(area));
+        if count > 0 {
+            put_varint(self.ops.bytes(), count);
+        }
+        self.stats.palette += 1;
+        true
+    }
+
+    fn predicted(&mut self, tile: u32, area: Rect) {
+        self.stats.predicted += 1;
+        let width = area.width as usize;
+        let equal = self.cell.split_differences();
+        let by = forward::choose(self.cell.planes()[0], width);
+        let mut how = by as u8;
+        if equal == [false; 2] {
+            let differences = colour_cost(&self.cell, width, by);
+            self.cell.split_plain();
+            if colour_cost(&self.cell, width, by) < differences {
+                how |= wire::PLAIN;
+            } else {
+                self.cell.split_differences();
+            }
+        }
+        let mut flags = kind::PREDICTED;
+        let [green, red, blue] = self.cell.planes();
+        forward::residuals(green, width, by, &mut self.planes[0]);
+        for (plane, out, equal, flag) in
+            [(red, 1, equal[0], wire::RED_IS_GREEN), (blue, 2, equal[1], wire::BLUE_IS_GREEN)]
+        {
+            if equal {
+                flags |= flag;
+            } else {
+                forward::residuals(plane, width, by, &mut self.planes[out]);
+            }
+        }
+        self.ops.tile_op(flags, tile, Some(area));
+        self.ops.bytes().push(how);
+    }
+
+    /// Appends the batch to `out` and leaves an empty one for the same grid.
+    pub fn finish(&mut self, out: &mut Vec<u8>) -> BatchStats {
+        let start = out.len();
+        let mut format = wire::FORMAT;
+        if !self.indices.is_empty() {
+            format |= section::PALETTE;
+        }
+        let flags = [section::GREEN, section::RED, section::BLUE];
+        for (plane, flag) in self.planes.iter().zip(flags) {
+            if !plane.is_empty() {
+                format |= flag;
+            }
+        }
+        out.push(format);
+        self.packer.section(self.ops.finish(), Content::Symbols, out);
+        if !self.indices.is_empty() {
+            self.palette_section(out);
+        }
+        for plane in &self.planes {
+            if !plane.is_empty() {
+                self.packer.section(plane, Content::Residuals, out);
+            }
+        }
+        let stats = BatchStats { coded_bytes: (out.len() - start) as u64, ..self.stats };
+        self.begin(self.ops.grid());
+        stats
+    }
+
+    fn palette_section(&mut self, out: &mut Vec<u8>) {
+        let (colours, bits) = (&self.colours[..], palette::index_bits(self.most_colours));
+        let gray = colours.iter().all(|c| *c == (*c & 0xFF) * 0x01_01_01);
+        out.push(u8::from(gray) << 2 | bits.ilog2() as u8);
+        self.scratch.clear();
+        let rgb = |c: &u32| [(c >> 16) as u8, (c >> 8) as u8, *c as u8];
+        self.scratch.extend(colours.iter().map(|c| rgb(c)[1]));
+        if !gray {
+            self.scratch.extend(colours.iter().map(|c| rgb(c)[0].wrapping_sub(rgb(c)[1])));
+            self.scratch.extend(colours.iter().map(|c| rgb(c)[2].wrapping_sub(rgb(c)[1])));
+        }
+        self.packer.section(&self.scratch, Content::Symbols, out);
+        let packed = palette::pack(&self.indices, bits, &mut self.scratch);
+        self.packer.section(packed, Content::Symbols, out);
+    }
+}
+
+/// What the planes of red and blue cost.
+fn colour_cost(cell: &Cell, width: usize, by: Predictor) -> u32 {
+    let [_, red, blue] = cell.planes();
+    forward::cost(red, width, by) + forward::cost(blue, width, by)
+}

@@ -1,0 +1,140 @@
+//! A batch's bytes, taken apart into its sections.
+
+use crate::DecodeError;
+use crate::entropy::Unpacker;
+use crate::palette;
+use crate::wire::{self, Reader, section};
+
+/// The unpacked sections of the batch at hand.
+#[derive(Debug)]
+pub(crate) struct Sections {
+    pub(crate) ops: Vec<u8>,
+    packed: Vec<u8>,
+    pub(crate) indices: Vec<u8>,
+    /// Bits that an index was packed in.
+    pub(crate) bits: u32,
+    colours: Vec<u8>,
+    /// Whether each colour is one byte.
+    gray: bool,
+    /// Residuals of green, red minus green, blue minus green.
+    pub(crate) planes: [Vec<u8>; 3],
+}
+
+impl Sections {
+    pub(crate) fn new() -> Self {
+        Self {
+            ops: Vec::new(),
+            packed: Vec::new(),
+            indices: Vec::new(),
+            bits: 8,
+            colours: Vec::new(),
+            gray: false,
+            planes: [const { Vec::new() }; 3],
+        }
+    }
+
+    /// Unpacks `batch` into at most `limit` bytes.
+    pub(crate) fn parse(
+        &mut self,
+        batch: &[u8],
+        limit: usize,
+        unpacker: &mut Unpacker,
+    ) -> Result<(), DecodeError> {
+        let mut input = Reader::new(batch);
+        let format = input.byte()?;
+        if format & 0xF0 != wire::FORMAT {
+            return Err(DecodeError::Format { found: format });
+        }
+        let mut budget = Budget { limit, used: 0 };
+        self.indices.clear();
+        self.colours.clear();
+        budget.section(&mut input, unpacker, &mut self.ops)?;
+        if format & section::PALETTE != 0 {
+            let shape = input.byte()?;
+            if shape > 7 {
+                return Err(DecodeError::Operation { found: shape });
+            }
+            (self.gray, self.bits) = (shape & 4 != 0, 1 << (shape & 3));
+            budget.section(&mut input, unpacker, &mut self.colours)?;
+            budget.section(&mut input, unpacker, &mut self.packed)?;
+            palette::unpack(&self.packed, self.bits, &mut self.indices);
+        }
+        let flags = [section::GREEN, section::RED, section::BLUE];
+        for (plane, flag) in self.planes.iter_mut().zip(flags) {
+            plane.clear();
+            if format & flag != 0 {
+                budget.section(&mut input, unpacker, plane)?;
+            }
+        }
+        trailing(input.len())
+    }
+}
+
+/// Takes colours off the front of the three planes of the colour section.
+pub(crate) struct ColourReader<'a> {
+    /// Green, red minus green, blue minus green; one plane when the colours are gray.
+    planes: [Reader<'a>; 3],
+    gray: bool,
+}
+
+impl<'a> ColourReader<'a> {
+    pub(crate) fn new(sections: &'a Sections) -> Self {
+        let colours = &sections.colours[..];
+        let count = if sections.gray { colours.len() } else { colours.len() / 3 };
+        let (green, rest) = colours.split_at(count);
+        let (red, blue) = rest.split_at(rest.len().min(count));
+        let planes = [green, red, blue].map(Reader::new);
+        Self { planes, gray: sections.gray }
+    }
+
+    pub(crate) fn left(&self) -> usize {
+        // the planes are of one length unless the section's is no multiple of three
+        self.planes.iter().map(|p| p.len()).sum()
+    }
+
+    pub(crate) fn next(&mut self) -> Result<u32, DecodeError> {
+        let [green, red, blue] = &mut self.planes;
+        let g = green.byte()?;
+        if self.gray {
+            return Ok(u32::from_le_bytes([g, g, g, 0xFF]));
+        }
+        let (r, b) = (red.byte()?.wrapping_add(g), blue.byte()?.wrapping_add(g));
+        Ok(u32::from_le_bytes([b, g, r, 0xFF]))
+    }
+}
+
+/// The error of bytes left over, when there are any.
+pub(crate) fn trailing(bytes: usize) -> Result<(), DecodeError> {
+    if bytes == 0 { Ok(()) } else { Err(DecodeError::Trailing { bytes }) }
+}
+
+/// Unpacked bytes that a batch may still announce.
+struct Budget {
+    limit: usize,
+    used: usize,
+}
+
+impl Budget {
+    fn section(
+        &mut self,
+        input: &mut Reader<'_>,
+        unpacker: &mut Unpacker,
+        out: &mut Vec<u8>,
+    ) -> Result<(), DecodeError> {
+        let shape = input.varint()?;
+        let raw_len = (shape >> 1) as usize;
+        self.used = self.used.saturating_add(raw_len);
+        if self.used > self.limit {
+            return Err(DecodeError::Raw { found: self.used, limit: self.limit });
+        }
+        out.clear();
+        if shape & 1 == 0 {
+            out.extend_from_slice(input.take(raw_len)?);
+            return Ok(());
+        }
+        let blocks_len = input.varint()? as usize;
+        let blocks = input.take(blocks_len)?;
+        out.resize(raw_len, 0);
+        unpacker.unpack(blocks, out)
+    }
+}

@@ -1,0 +1,366 @@
+//! The whole way in virtual time: real frames, damage, codec and synchronisation over a hostile
+//! link must end with equal pixels and silence.
+
+use crate::helper::{Composer, Picture};
+use crate::sharer::{Compared, Encoders, Feed, Screen};
+use bytes::Bytes;
+use farpane_capture::{Damage, Frame, PixelMemory, Pixels};
+use farpane_frame::{FrameBuf, FrameRef, Move, PixelFormat, Rect, Region, Size};
+use farpane_proto::datagram::Cursor;
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+/// A generator with a seed (splitmix64), so that every run can be repeated.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    fn chance(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+}
+
+struct Owned(FrameBuf);
+
+impl PixelMemory for Owned {
+    fn view(&self) -> FrameRef<'_> {
+        self.0.view()
+    }
+}
+
+/// A desktop that types, scrolls, drags, flips back and forth and shows noise.
+struct Desktop {
+    picture: FrameBuf,
+    before: Option<FrameBuf>,
+    generation: u32,
+    id: u64,
+}
+
+impl Desktop {
+    fn new(size: Size) -> Self {
+        let picture = FrameBuf::new(size, PixelFormat::Bgrx).unwrap();
+        Self { picture, before: None, generation: 1, id: 0 }
+    }
+
+    fn size(&self) -> Size {
+        self.picture.size()
+    }
+
+    fn rect(&self, random: &mut Random) -> Rect {
+        let (w, h) = (u64::from(self.size().width_px), u64::from(self.size().height_px));
+        let (x, y) = (random.below(w), random.below(h));
+        let (w, h) = (1 + random.below((w - x).min(150)), 1 + random.below((h - y).min(120)));
+        Rect::new(x as u32, y as u32, w as u32, h as u32)
+    }
+
+    fn draw(&mut self, random: &mut Random) {
+        let area = self.rect(random);
+        match random.below(10) {
+            0..3 => self.text(random, area),
+            3 => self.picture.fill(area, (random.next() as u32).to_le_bytes()),
+            4..7 => {
+                let to = self.rect(random);
+                let (width, height) = (area.width.min(to.width), area.height.min(to.height));
+                let dst = Rect::new(to.x, to.y, width, height);
+                self.picture.move_within(Move { dst, src_x: area.x, src_y: area.y });
+            }
+            7 => self.noise(random, area),
+            8 => self.before = Some(self.picture.clone()),
+            _ => {
+                if let Some(before) = self.before.take_if(|b| b.size() == self.picture.size()) {
+                    self.before = Some(std::mem::replace(&mut self.picture, before));
+                }
+            }
+        }
+    }
+
+    /// Little marks in two colours, as letters are.
+    fn text(&mut self, random: &mut Random, area: Rect) {
+        for y in area.y..area.bottom() {
+            for x in area.x..area.right() {
+                let ink = random.chance(20) && y % 13 < 9;
+                let pixel = if ink { [20, 20, 30, 0] } else { [240, 250, 255, 9] };
+                self.picture.span_mut(x, y, 1).copy_from_slice(&pixel);
+            }
+        }
+    }
+
+    fn noise(&mut self, random: &mut Random, area: Rect) {
+        for y in area.y..area.bottom() {
+            for pixel in self.picture.span_mut(area.x, y, area.width).chunks_exact_mut(4) {
+                pixel.copy_from_slice(&(random.next() as u32).to_le_bytes());
+            }
+        }
+    }
+
+    fn resize(&mut self, random: &mut Random) {
+        let size = Size::new(70 + random.below(400) as u32, 70 + random.below(300) as u32);
+        self.picture = FrameBuf::new(size, PixelFormat::Bgrx).unwrap();
+        self.generation += 1;
+    }
+
+    fn capture(&mut self, now_us: u64) -> Frame {
+        self.id += 1;
+        Frame {
+            id: self.id,
+            generation: self.generation,
+            capture_us: now_us,
+            notice_us: now_us,
+            pixels: Pixels::new(Owned(self.picture.clone())),
+            damage: Damage::Hint(Region::from_rect(self.size().rect())),
+            moves: Vec::new(),
+        }
+    }
+}
+
+/// One helper with its feed and its link.
+struct Peer {
+    feed: Feed,
+    composer: Composer,
+    picture: Option<Picture>,
+    cursor: Cursor,
+    down: BTreeMap<(u64, u64), Bytes>,
+    up: BTreeMap<(u64, u64), Bytes>,
+    bytes: u64,
+}
+
+/// One pool of threads for all worlds.
+static ENCODERS: OnceLock<Encoders> = OnceLock::new();
+
+/// The sharer, its helpers and the weather.
+struct World {
+    random: Random,
+    now_us: u64,
+    loss_percent: u64,
+    blackout: bool,
+    desktop: Desktop,
+    screen: Screen,
+    encoders: &'static Encoders,
+    peers: Vec<Peer>,
+    count: u64,
+}
+
+impl World {
+    fn new(seed: u64, loss_percent: u64) -> Self {
+        let mut desktop = Desktop::new(Size::new(330, 210));
+        let screen = Screen::new(&desktop.capture(0)).unwrap();
+        let mut world = Self {
+            random: Random(seed),
+            now_us: 1_000_000,
+            loss_percent,
+            blackout: false,
+            desktop,
+            screen,
+            encoders: ENCODERS.get_or_init(|| Encoders::new().unwrap()),
+            peers: Vec::new(),
+            count: 0,
+        };
+        world.join();
+        world
+    }
+
+    fn join(&mut self) {
+        let (generation, size) = (self.screen.generation(), self.screen.grid().size());
+        self.peers.push(Peer {
+            feed: Feed::new(self.now_us, generation, size, 1_200),
+            composer: Composer::new(),
+            picture: None,
+            cursor: Cursor::default(),
+            down: BTreeMap::new(),
+            up: BTreeMap::new(),
+            bytes: 0,
+        });
+    }
+
+    fn capture(&mut self) {
+        let frame = self.desktop.capture(self.now_us);
+        match self.screen.compare(&frame).unwrap() {
+            Compared::Same => {}
+            Compared::Reset => {
+                self.peers.iter_mut().for_each(|p| p.feed.reset(self.now_us, &self.screen));
+            }
+            Compared::Changed => {
+                let (now_us, screen) = (self.now_us, &self.screen);
+                self.peers.iter_mut().for_each(|p| p.feed.handle_change(now_us, screen));
+                self.screen.apply(&frame).unwrap();
+                assert!(self.screen.view().same_rgb(&self.desktop.picture.view()));
+            }
+        }
+    }
+
+    fn move_cursor(&mut self) {
+        let x = self.random.below(300) as i32;
+        let cursor = Cursor { x, y: 2, visible: true, shape: 1 };
+        self.peers.iter_mut().for_each(|p| p.feed.set_cursor(cursor));
+    }
+
+    /// Lets a millisecond pass.
+    fn step(&mut self) {
+        self.now_us += 1_000;
+        if self.peers.iter().any(|p| p.feed.wants_frame()) {
+            self.capture();
+        }
+        for at in 0..self.peers.len() {
+            self.step_peer(at);
+        }
+    }
+
+    /// When something put on the link now arrives: never when lost, twice when repeated.
+    fn fates(&mut self) -> Vec<(u64, u64)> {
+        let random = &mut self.random;
+        if self.blackout || random.chance(self.loss_percent) {
+            return Vec::new();
+        }
+        let copies = 1 + u64::from(random.chance(2));
+        let delay_us = 5_000 + random.below(2_000) + if random.chance(3) { 12_000 } else { 0 };
+        self.count += copies;
+        (0..copies).map(|i| (self.now_us + delay_us + i * 900, self.count - i)).collect()
+    }
+
+    fn step_peer(&mut self, at: usize) {
+        let now_us = self.now_us;
+        self.peers[at].feed.flush(&self.screen, self.encoders);
+        while let Some(datagram) = self.peers[at].feed.poll_datagram(now_us) {
+            assert!(datagram.len() <= 1_200);
+            self.peers[at].bytes += datagram.len() as u64;
+            for fate in self.fates() {
+                self.peers[at].down.insert(fate, datagram.clone());
+            }
+        }
+        let peer = &mut self.peers[at];
+        while let Some(entry) = peer.down.first_entry().filter(|e| e.key().0 <= now_us) {
+            peer.composer.handle_datagram(now_us, &entry.remove()).unwrap();
+        }
+        peer.composer.handle_timeout(now_us).unwrap();
+        if let Some(cursor) = peer.composer.poll_cursor() {
+            peer.cursor = cursor;
+        }
+        if let Some(picture) = peer.composer.poll_picture(now_us, || None) {
+            peer.picture = Some(picture);
+        }
+        if let Some(report) = peer.composer.poll_feedback(now_us) {
+            for fate in self.fates() {
+                self.peers[at].up.insert(fate, report.clone());
+            }
+        }
+        let peer = &mut self.peers[at];
+        while let Some(entry) = peer.up.first_entry().filter(|e| e.key().0 <= now_us) {
+            peer.feed.handle_datagram(now_us, &entry.remove()).unwrap();
+        }
+    }
+
+    fn is_silent(&self) -> bool {
+        self.peers.iter().all(|p| {
+            p.down.is_empty()
+                && p.up.is_empty()
+                && p.feed.is_synchronised()
+                && p.feed.poll_timeout().is_none()
+                && p.composer.poll_timeout().is_none()
+        })
+    }
+
+    fn settle(&mut self, seed: u64) {
+        self.blackout = false;
+        for _ in 0..120_000 {
+            self.step();
+            if self.is_silent() {
+                return;
+            }
+        }
+        panic!("seed {seed}: never silent");
+    }
+
+    fn assert_equal(&self, seed: u64) {
+        for (at, peer) in self.peers.iter().enumerate() {
+            let picture = peer.picture.as_ref().expect("a picture");
+            let (shown, real) = (picture.pixels.view(), self.desktop.picture.view());
+            assert_eq!(shown.size(), real.size(), "seed {seed}, helper {at}");
+            assert_eq!(shown.first_difference(&real), None, "seed {seed}, helper {at}");
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        self.peers.iter().map(|p| p.bytes).sum()
+    }
+}
+
+/// A desktop at work for a while, then at rest.
+fn run(seed: u64, loss_percent: u64, weather: bool) -> World {
+    let mut world = World::new(seed, loss_percent);
+    // What happens is the same for a seed whatever the link does.
+    let mut script = Random(seed ^ 0xf00d);
+    for _ in 0..30 {
+        match script.below(40) {
+            0 if weather => world.desktop.resize(&mut script),
+            1 if weather => world.blackout = !world.blackout,
+            2 if weather && world.peers.len() < 3 => world.join(),
+            3..6 => world.move_cursor(),
+            _ => world.desktop.draw(&mut script),
+        }
+        for _ in 0..script.below(30) {
+            world.step();
+        }
+    }
+    world.settle(seed);
+    world
+}
+
+#[test]
+fn a_thousand_desktops_with_loss_reordering_blackouts_late_joiners_and_resizes_end_equal() {
+    for seed in 0..1_000 {
+        run(seed, seed % 31, true).assert_equal(seed);
+    }
+}
+
+#[test]
+fn at_10_percent_loss_at_most_three_times_the_bytes_go_out() {
+    let (mut lossless, mut lossy) = (0, 0);
+    for seed in 0..60 {
+        lossless += run(seed, 0, false).bytes();
+        lossy += run(seed, 10, false).bytes();
+    }
+    let ratio = lossy as f64 / lossless as f64;
+    println!("lossless {lossless} bytes, 10 % loss {lossy} bytes, ratio {ratio:.2}");
+    assert!(ratio <= 3.0, "{ratio:.2}");
+}
+
+#[test]
+fn plain_tiles_that_turn_to_noise_at_once_still_fit_their_batches() {
+    let mut world = World::new(1, 0);
+    world.settle(1);
+    for side in [64, 128, 200, 256] {
+        for _ in 0..3 {
+            world.desktop.picture.fill(Rect::new(0, 0, 330, 210), [9, 9, 9, 0]);
+            world.settle(1);
+            let mut script = Random(side);
+            world.desktop.noise(&mut script, Rect::new(0, 0, side as u32, side.min(192) as u32));
+            world.settle(1);
+            world.assert_equal(1);
+        }
+    }
+}
+
+#[test]
+fn silence_lasts_until_something_changes() {
+    let mut world = run(3, 5, true);
+    let (bytes, count) = (world.bytes(), world.count);
+    for _ in 0..30_000 {
+        world.step();
+    }
+    assert_eq!((world.bytes(), world.count), (bytes, count));
+    let mut script = Random(99);
+    world.desktop.draw(&mut script);
+    world.settle(3);
+    world.assert_equal(3);
+    assert!(world.bytes() > bytes);
+}

@@ -1,0 +1,352 @@
+//! A helper's session: one thread that decodes, and what the app sees of it.
+
+use super::{Composer, Picture};
+use crate::Error;
+use crate::records::ViewRecord;
+use bytes::Bytes;
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use crossbeam::queue::ArrayQueue;
+use farpane_net::{
+    CloseReason, Identity, Invitation, Link, LinkHandle, LinkSink, LinkStats, NetConfig, NetThread,
+    connect, now_us,
+};
+use farpane_policy::EndReason;
+use farpane_proto::control::{CURSOR_SHAPE_BLOB, Control, CursorShape};
+use farpane_proto::{VERSION, datagram::Cursor};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Datagrams that may wait for the decoder; further ones are dropped and will be repeated.
+const QUEUE_ARRIVALS: usize = 8_192;
+/// Events that may wait for the app. There are few; the last place is kept for the end.
+const QUEUE_EVENTS: usize = 256;
+/// Cursor shapes remembered. The sharer relies on half as many.
+const MAX_SHAPES: usize = 64;
+/// Records for statistics that may wait; further ones are dropped.
+const QUEUE_RECORDS: usize = 4_096;
+/// How often the round-trip time paces the reports anew.
+const RTT_EVERY_US: u64 = 500_000;
+
+/// What a helper is told beside pictures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HelperEvent {
+    /// The sharer has been asked for consent.
+    ConsentPending,
+    /// The sharer consented; pictures follow.
+    ConsentGranted,
+    /// The session is over.
+    Ended {
+        /// Why, for people.
+        reason: String,
+        /// Whether connecting again with the same identity may succeed: the connection was lost,
+        /// nobody ended the session.
+        lost: bool,
+    },
+}
+
+/// How a helper takes part.
+#[derive(Clone)]
+pub struct HelperOptions {
+    /// The name that the sharer sees; not verified.
+    pub name: String,
+    /// Called from other threads whenever there is a new picture, cursor or event. Must not block.
+    pub on_change: Arc<dyn Fn() + Send + Sync>,
+    /// Limits and times of the transport.
+    pub net: NetConfig,
+}
+
+impl Default for HelperOptions {
+    fn default() -> Self {
+        Self { name: "helper".to_owned(), on_change: Arc::new(|| {}), net: NetConfig::default() }
+    }
+}
+
+/// The sharer's pointer as it is to be drawn.
+#[derive(Clone, Debug)]
+pub struct RemoteCursor {
+    /// Where its hot spot is, and whether it is visible.
+    pub position: Cursor,
+    /// Its picture, when it has arrived.
+    pub shape: Option<Arc<CursorShape>>,
+}
+
+/// A helper in a session. Dropping it leaves the session.
+pub struct Helper {
+    shared: Arc<Shared>,
+    link: LinkHandle,
+    events: Receiver<HelperEvent>,
+    records: Receiver<ViewRecord>,
+    thread: Option<JoinHandle<()>>,
+    /// After the link, so that the farewell still goes out.
+    _net: NetThread,
+}
+
+struct Shared {
+    picture: ArrayQueue<Picture>,
+    cursor: Mutex<(Option<Cursor>, VecDeque<Arc<CursorShape>>)>,
+    on_change: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Shared {
+    fn cursor(&self) -> MutexGuard<'_, (Option<Cursor>, VecDeque<Arc<CursorShape>>)> {
+        self.cursor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Helper {
+    /// Connects to the sharer that gave out `invitation`. Use the same identity to come back
+    /// after a lost connection.
+    ///
+    /// # Errors
+    /// The sharer cannot be reached or refuses, or the system gives no threads.
+    pub fn connect(
+        invitation: &Invitation,
+        identity: &Identity,
+        options: HelperOptions,
+    ) -> Result<Self, Error> {
+        let net = NetThread::start()?;
+        let connection = {
+            let (invitation, identity) = (invitation.clone(), identity.clone());
+            let config = options.net.clone();
+            net.run(async move { connect(&invitation, &identity, &config).await })??
+        };
+        let (arrivals, queue) = bounded(QUEUE_ARRIVALS);
+        let (event_sender, events) = bounded(QUEUE_EVENTS);
+        let (record_sender, records) = bounded(QUEUE_RECORDS);
+        let link = Link::spawn(connection, Sink(arrivals));
+        let hello = Control::hello(&options.name).to_bytes();
+        link.send_control(hello.into()).map_err(|e| Error::Send(e.to_string()))?;
+        let shared = Arc::new(Shared {
+            picture: ArrayQueue::new(1),
+            cursor: Mutex::new((None, VecDeque::new())),
+            on_change: options.on_change,
+        });
+        let mut decoder = Decoder {
+            shared: Arc::clone(&shared),
+            link: link.clone(),
+            composer: Composer::new(),
+            events: event_sender,
+            records: record_sender,
+            rtt_at_us: 0,
+        };
+        let name = "farpane-decode";
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || decoder.run(&queue))
+            .map_err(|e| Error::Thread { name, reason: e.to_string() })?;
+        Ok(Self { shared, link, events, records, thread: Some(thread), _net: net })
+    }
+
+    /// The newest picture, unless it has been taken already. Its damage says where it differs
+    /// from the picture taken before.
+    pub fn take_picture(&self) -> Option<Picture> {
+        self.shared.picture.pop()
+    }
+
+    /// The sharer's pointer, when anything is known of it.
+    pub fn cursor(&self) -> Option<RemoteCursor> {
+        let cursor = self.shared.cursor();
+        let position = cursor.0?;
+        let shape = cursor.1.iter().find(|shape| shape.id == position.shape).cloned();
+        Some(RemoteCursor { position, shape })
+    }
+
+    /// The next event, waiting for it at most `wait`.
+    pub fn next_event(&self, wait: Duration) -> Option<HelperEvent> {
+        self.events.recv_timeout(wait).ok()
+    }
+
+    /// The next event that is there.
+    pub fn try_event(&self) -> Option<HelperEvent> {
+        self.events.try_recv().ok()
+    }
+
+    /// The next record of an update, for statistics. Records nobody takes are dropped.
+    pub fn try_record(&self) -> Option<ViewRecord> {
+        self.records.try_recv().ok()
+    }
+
+    /// Counters of the connection.
+    pub fn link_stats(&self) -> LinkStats {
+        self.link.stats()
+    }
+
+    /// Leaves the session.
+    pub fn end(&self, reason: &str) {
+        self.link.close(EndReason::HelperEnded.code(), reason);
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        self.end("the helper left");
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What the network thread hands to the decoder.
+enum Arrival {
+    Datagram { received_us: u64, bytes: Bytes },
+    Control(Bytes),
+    Blob { kind: u8, bytes: Bytes },
+    Closed(CloseReason),
+}
+
+struct Sink(Sender<Arrival>);
+
+impl LinkSink for Sink {
+    fn datagram(&mut self, received_us: u64, bytes: Bytes) {
+        // A full queue loses the datagram, as the network does.
+        let _ = self.0.try_send(Arrival::Datagram { received_us, bytes });
+    }
+
+    fn control(&mut self, bytes: Bytes) {
+        let _ = self.0.try_send(Arrival::Control(bytes));
+    }
+
+    fn blob(&mut self, kind: u8, bytes: Bytes) {
+        let _ = self.0.try_send(Arrival::Blob { kind, bytes });
+    }
+
+    fn mtu(&mut self, _max_datagram_bytes: usize) {}
+
+    fn closed(&mut self, reason: CloseReason) {
+        let mut last = Arrival::Closed(reason);
+        // The sender is dropped after this call, so a full queue cannot hide the end for long.
+        while let Err(TrySendError::Full(back)) = self.0.try_send(last) {
+            last = back;
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// The decoding thread's state.
+struct Decoder {
+    shared: Arc<Shared>,
+    link: LinkHandle,
+    composer: Composer,
+    events: Sender<HelperEvent>,
+    records: Sender<ViewRecord>,
+    rtt_at_us: u64,
+}
+
+impl Decoder {
+    fn run(&mut self, queue: &Receiver<Arrival>) {
+        let end = loop {
+            match self.wait(queue).and_then(|closed| self.advance().map(|()| closed)) {
+                Ok(None) => {}
+                Ok(Some(reason)) => break reason,
+                Err(error) => {
+                    let reason = error.to_string();
+                    self.link.close(EndReason::Error.code(), &reason);
+                    break HelperEvent::Ended { reason, lost: false };
+                }
+            }
+        };
+        let _ = self.events.try_send(end);
+        (self.shared.on_change)();
+    }
+
+    /// Waits for something to do and takes in all that is there.
+    fn wait(&mut self, queue: &Receiver<Arrival>) -> Result<Option<HelperEvent>, Error> {
+        let first = match self.composer.poll_timeout() {
+            None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(at_us) => {
+                queue.recv_timeout(Duration::from_micros(at_us.saturating_sub(now_us())))
+            }
+        };
+        let mut next = match first {
+            Ok(arrival) => Some(arrival),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return Ok(Some(ended(&CloseReason::Dropped))),
+        };
+        while let Some(arrival) = next {
+            if let Some(end) = self.handle(arrival)? {
+                return Ok(Some(end));
+            }
+            next = queue.try_recv().ok();
+        }
+        Ok(None)
+    }
+
+    fn handle(&mut self, arrival: Arrival) -> Result<Option<HelperEvent>, Error> {
+        match arrival {
+            Arrival::Datagram { received_us, bytes } => {
+                self.composer.handle_datagram(received_us, &bytes)?;
+            }
+            Arrival::Control(bytes) => self.handle_control(&bytes)?,
+            Arrival::Blob { kind: CURSOR_SHAPE_BLOB, bytes } => {
+                let shape = Arc::new(CursorShape::read(&bytes)?);
+                let mut cursor = self.shared.cursor();
+                cursor.1.retain(|known| known.id != shape.id);
+                cursor.1.push_back(shape);
+                let excess = cursor.1.len().saturating_sub(MAX_SHAPES);
+                cursor.1.drain(..excess);
+                drop(cursor);
+                (self.shared.on_change)();
+            }
+            Arrival::Blob { .. } => {} // kinds of later versions
+            Arrival::Closed(reason) => return Ok(Some(ended(&reason))),
+        }
+        Ok(None)
+    }
+
+    fn handle_control(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        match Control::read(bytes)? {
+            Control::Hello { version, .. } if version != VERSION => {
+                return Err(Error::Version { theirs: version, ours: VERSION });
+            }
+            Control::ConsentPending => self.tell(HelperEvent::ConsentPending),
+            Control::ConsentGranted => self.tell(HelperEvent::ConsentGranted),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn tell(&self, event: HelperEvent) {
+        if self.events.len() + 1 < QUEUE_EVENTS {
+            let _ = self.events.try_send(event);
+        }
+        (self.shared.on_change)();
+    }
+
+    /// Lets time pass and gives out what is due.
+    fn advance(&mut self) -> Result<(), Error> {
+        let now = now_us();
+        self.composer.handle_timeout(now)?;
+        let shared = &self.shared;
+        let mut news = false;
+        if let Some(picture) = self.composer.poll_picture(now, || shared.picture.pop()) {
+            let record = ViewRecord::new(&picture);
+            shared.picture.force_push(picture);
+            let _ = self.records.try_send(record);
+            news = true;
+        }
+        if let Some(cursor) = self.composer.poll_cursor() {
+            shared.cursor().0 = Some(cursor);
+            news = true;
+        }
+        if news {
+            (shared.on_change)();
+        }
+        if let Some(report) = self.composer.poll_feedback(now) {
+            self.link.send_datagrams([report]);
+        }
+        if now >= self.rtt_at_us {
+            self.rtt_at_us = now + RTT_EVERY_US;
+            self.composer.set_rtt(self.link.rtt().as_micros() as u64);
+        }
+        Ok(())
+    }
+}
+
+fn ended(reason: &CloseReason) -> HelperEvent {
+    let lost =
+        matches!(reason, CloseReason::TimedOut | CloseReason::Reset | CloseReason::Transport(_));
+    HelperEvent::Ended { reason: reason.to_string(), lost }
+}

@@ -1,0 +1,21 @@
+//! Sharer and Helper: the pipelines that put a screen in front of a helper.
+#![forbid(unsafe_code)]
+
+mod error;
+mod helper;
+mod records;
+mod sharer;
+
+pub use error::Error;
+pub use helper::{Helper, HelperEvent, HelperOptions, Picture, RemoteCursor};
+pub use records::{ShareRecord, ViewRecord};
+pub use sharer::{Sharer, SharerEvent, SharerOptions};
+
+pub use farpane_proto::control::CursorShape;
+pub use {
+    farpane_capture as capture, farpane_frame as frame, farpane_net as net,
+    farpane_policy as policy,
+};
+
+#[cfg(test)]
+mod convergence;

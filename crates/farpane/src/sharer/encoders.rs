@@ -1,0 +1,74 @@
+//! Encoding on as many cores as pay.
+
+use farpane_codec::BatchEncoder;
+use farpane_frame::{FrameRef, Rect, TileGrid};
+use rayon::prelude::*;
+use std::sync::{Mutex, PoisonError};
+
+/// Fewer groups than this are encoded by the caller: waking a core costs more than it saves.
+const PARALLEL_GROUPS: usize = 3;
+/// More threads do not help what remains sequential.
+const MAX_THREADS: usize = 4;
+
+/// A batch as it came from the encoder.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    pub(crate) data: Vec<u8>,
+    pub(crate) writes: Vec<(u32, Rect)>,
+}
+
+/// A pool of threads, and an encoder for each and one for the caller.
+pub(crate) struct Encoders {
+    pool: rayon::ThreadPool,
+    encoders: Vec<Mutex<BatchEncoder>>,
+}
+
+impl Encoders {
+    /// One thread a core, at most four.
+    pub(crate) fn new() -> Result<Self, rayon::ThreadPoolBuildError> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = cores.min(MAX_THREADS);
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|i| format!("farpane-enc-{i}"))
+            .build()?;
+        let encoders = (0..=threads).map(|_| Mutex::new(BatchEncoder::new())).collect();
+        Ok(Self { pool, encoders })
+    }
+
+    /// Encodes one batch here: whatever `fill` puts into it.
+    pub(crate) fn one(&self, grid: TileGrid, fill: impl FnOnce(&mut BatchEncoder)) -> Vec<u8> {
+        let last = self.encoders.len() - 1;
+        let mut encoder = self.encoders[last].lock().unwrap_or_else(PoisonError::into_inner);
+        let mut data = Vec::new();
+        encoder.begin(grid);
+        fill(&mut encoder);
+        encoder.finish(&mut data);
+        data
+    }
+
+    /// Encodes the pixels of each group of tile parts as a batch, in order.
+    pub(crate) fn groups(
+        &self,
+        grid: TileGrid,
+        frame: &FrameRef<'_>,
+        groups: &[&[(u32, Rect)]],
+    ) -> Vec<Encoded> {
+        if groups.len() < PARALLEL_GROUPS {
+            return groups.iter().map(|group| self.group(grid, frame, group)).collect();
+        }
+        self.pool.install(|| groups.par_iter().map(|g| self.group(grid, frame, g)).collect())
+    }
+
+    fn group(&self, grid: TileGrid, frame: &FrameRef<'_>, group: &[(u32, Rect)]) -> Encoded {
+        let thread = rayon::current_thread_index().unwrap_or(self.encoders.len() - 1);
+        let mut encoder = self.encoders[thread].lock().unwrap_or_else(PoisonError::into_inner);
+        let mut data = Vec::new();
+        encoder.begin(grid);
+        for (_, area) in group {
+            encoder.pixels(frame, *area);
+        }
+        encoder.finish(&mut data);
+        Encoded { data, writes: group.to_vec() }
+    }
+}

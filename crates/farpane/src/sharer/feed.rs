@@ -1,0 +1,365 @@
+//! One helper's feed: what to send, how much of it, when. Sans-IO.
+
+use super::encoders::{Encoded, Encoders};
+use super::screen::Screen;
+use super::slots::SlotCache;
+use bytes::Bytes;
+use farpane_frame::{Move, Rect, Size};
+use farpane_proto::datagram::Cursor;
+use farpane_proto::feedback::Feedback;
+use farpane_proto::screen::{BatchInfo, MAX_BATCH_BYTES, ScreenSender, SenderEvent};
+use farpane_proto::{WireError, screen::BatchId};
+use farpane_rate::{Controller, DelayController, Pacer, Report, Sample, frame_budget_bytes};
+
+/// A tile unchanged for this long is worth keeping in the helper's cache when it changes.
+const KEEP_AFTER_US: u64 = 250_000;
+/// Tiles in a batch at most: more compress hardly better and a lost part delays more.
+const MAX_GROUP_TILES: usize = 16;
+/// Bytes of a batch aimed at, about a dozen datagrams.
+const GROUP_BYTES: f64 = 12_000.0;
+/// Tile parts taken from the cache in one update at most, so that they fit one batch.
+const MAX_CACHED: usize = 4_096;
+/// Bytes per pixel that nothing exceeds: three colours, and a little for the operation.
+const MAX_COST: f32 = 3.1;
+/// Bytes per pixel assumed before anything was encoded.
+const INITIAL_COST: f32 = 0.5;
+
+/// What an update was made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct UpdateStats {
+    pub(crate) update: u64,
+    pub(crate) tiles: u32,
+    pub(crate) copies: u32,
+    pub(crate) cached: u32,
+    pub(crate) bytes: u64,
+    /// Whether anything is still stale: the budget did not suffice.
+    pub(crate) partial: bool,
+}
+
+/// Everything the sharer keeps for one helper.
+pub(crate) struct Feed {
+    sender: ScreenSender,
+    slots: SlotCache,
+    controller: Box<dyn Controller>,
+    pacer: Pacer,
+    stores: Vec<(u32, u16)>,
+    copies: Vec<Move>,
+    /// Bytes per pixel that each tile took last.
+    costs: Vec<f32>,
+    plan: Vec<(u32, Rect)>,
+}
+
+impl Feed {
+    /// A helper that has nothing yet of this screen.
+    pub(crate) fn new(now_us: u64, generation: u32, size: Size, max_datagram: usize) -> Self {
+        let sender = ScreenSender::new(now_us, generation, size, max_datagram);
+        let controller = Box::new(DelayController::new());
+        let grid = sender.grid();
+        Self {
+            pacer: Pacer::new(now_us, controller.pacing_bytes_per_s()),
+            slots: SlotCache::new(grid),
+            costs: vec![INITIAL_COST; grid.tiles() as usize],
+            sender,
+            controller,
+            stores: Vec::new(),
+            copies: Vec::new(),
+            plan: Vec::new(),
+        }
+    }
+
+    /// The screen is another one.
+    pub(crate) fn reset(&mut self, now_us: u64, screen: &Screen) {
+        let grid = screen.grid();
+        self.sender.reset(now_us, screen.generation(), grid.size());
+        self.slots = SlotCache::new(grid);
+        self.costs = vec![INITIAL_COST; grid.tiles() as usize];
+        self.stores.clear();
+        self.copies.clear();
+    }
+
+    /// Accounts for a change of the screen, while `screen` still shows the old picture.
+    pub(crate) fn handle_change(&mut self, now_us: u64, screen: &Screen) {
+        for (tile, _) in screen.changed() {
+            let (_, changed_us) = self.sender.stale_part(*tile);
+            let kept = now_us.saturating_sub(changed_us) >= KEEP_AFTER_US;
+            if kept
+                && self.sender.is_settled(*tile)
+                && let Some(slot) = self.slots.offer(&screen.view(), *tile)
+            {
+                self.stores.push((*tile, slot));
+            }
+        }
+        self.sender.forget_copies(&self.copies);
+        let (changed, moves) = (screen.changed(), screen.moves());
+        self.sender.handle_frame(now_us, changed, moves, &mut self.copies);
+    }
+
+    /// Where the pointer is.
+    pub(crate) fn set_cursor(&mut self, cursor: Cursor) {
+        self.sender.set_cursor(cursor);
+    }
+
+    /// How large a datagram may be.
+    pub(crate) fn set_max_datagram_bytes(&mut self, bytes: usize) {
+        self.sender.set_max_datagram_bytes(bytes);
+    }
+
+    /// Whether a newer screen could be sent at once: nothing waits in front of it.
+    pub(crate) fn wants_frame(&self) -> bool {
+        self.sender.queued_bytes() == 0
+            && self.sender.in_flight_bytes() < self.controller.window_bytes()
+    }
+
+    /// Whether the helper is known to hold exactly the current screen.
+    #[cfg(test)]
+    pub(crate) fn is_synchronised(&self) -> bool {
+        self.sender.is_synchronised()
+    }
+
+    /// Bytes that may be in flight.
+    pub(crate) fn window_bytes(&self) -> u64 {
+        self.controller.window_bytes()
+    }
+
+    /// How long datagrams wait on the way.
+    pub(crate) fn queue_delay_us(&self) -> u64 {
+        self.controller.queue_delay_us()
+    }
+
+    /// Smoothed round-trip time.
+    pub(crate) fn rtt_us(&self) -> u64 {
+        self.controller.rtt_us()
+    }
+
+    /// Encodes what is stale, as far as the budget goes.
+    pub(crate) fn flush(&mut self, screen: &Screen, encoders: &Encoders) -> Option<UpdateStats> {
+        let mut budget = self.budget();
+        let due = !self.copies.is_empty() || (budget > 0 && self.sender.is_stale());
+        if !due {
+            return None;
+        }
+        let mut stats = UpdateStats { update: self.sender.begin_update(), ..Default::default() };
+        self.make_plan(budget);
+        let light = self.push_light(screen, encoders, &mut stats);
+        budget = budget.saturating_sub(light);
+        self.push_pixels(screen, encoders, budget, &mut stats);
+        self.sender.end_update();
+        stats.partial = self.sender.is_stale();
+        Some(stats)
+    }
+
+    /// Orders what is stale: as it lies when all fits, else small parts and old debts first.
+    fn make_plan(&mut self, budget: u64) {
+        self.plan.clear();
+        if budget == 0 {
+            return;
+        }
+        let sender = &self.sender;
+        self.plan.extend(sender.stale_tiles().map(|tile| (tile, sender.stale_part(tile).0)));
+        let cost = |(tile, area): &(u32, Rect)| {
+            f64::from(self.costs[*tile as usize]) * area.area_px() as f64
+        };
+        if self.plan.iter().map(cost).sum::<f64>() > budget as f64 {
+            self.plan.sort_by_key(|(tile, area)| {
+                (area.area_px().ilog2() / 2, sender.stale_part(*tile).1, *tile)
+            });
+        }
+    }
+
+    /// Queues what costs next to nothing: stores, copies and what the helper's cache holds; and,
+    /// when little else is stale, the pixels as well. Gives its bytes.
+    fn push_light(&mut self, screen: &Screen, encoders: &Encoders, stats: &mut UpdateStats) -> u64 {
+        let view = screen.view();
+        let mut cached = Vec::new();
+        self.plan.retain(|(tile, area)| {
+            let room = cached.len() < MAX_CACHED;
+            let slot = room.then(|| self.slots.find(&view, *tile, *area)).flatten();
+            cached.extend(slot.map(|slot| (slot, *tile, *area)));
+            slot.is_none()
+        });
+        let repeatable = self.stores.is_empty() && self.copies.is_empty() && cached.is_empty();
+        let cost: f64 = self.plan.iter().map(|part| self.cost(part)).sum();
+        let whole = self.plan.len() <= MAX_GROUP_TILES && cost <= GROUP_BYTES;
+        if repeatable && !whole {
+            return 0;
+        }
+        let (stores, copies) = (&self.stores, &self.copies);
+        let encode = |pixels: &[(u32, Rect)]| {
+            encoders.one(screen.grid(), |encoder| {
+                stores.iter().for_each(|(tile, slot)| encoder.store(*tile, *slot));
+                copies.iter().for_each(|m| encoder.copy(*m));
+                cached.iter().for_each(|(slot, tile, area)| encoder.cached(*slot, *tile, *area));
+                pixels.iter().for_each(|(_, area)| encoder.pixels(&view, *area));
+            })
+        };
+        let mut pixels = if whole { std::mem::take(&mut self.plan) } else { Vec::new() };
+        let mut data = encode(&pixels);
+        if data.len() > MAX_BATCH_BYTES {
+            // The pixels cost more than they did last: they go in groups after all.
+            self.plan = std::mem::take(&mut pixels);
+            self.plan.iter().for_each(|(tile, _)| self.costs[*tile as usize] = MAX_COST);
+            if repeatable {
+                return 0;
+            }
+            data = encode(&[]);
+        }
+        stats.copies = self.copies.len() as u32;
+        stats.cached = cached.len() as u32;
+        self.learn(&pixels, data.len());
+        let mut writes: Vec<_> = cached.iter().map(|(_, tile, area)| (*tile, *area)).collect();
+        writes.extend(&pixels);
+        let copies = std::mem::take(&mut self.copies);
+        let slots = self.stores.drain(..).map(|(_, slot)| slot).collect();
+        let info = BatchInfo { data: data.into(), writes, copies, repeatable };
+        let (id, bytes) = self.push(info, stats);
+        self.slots.handle_sent(id, slots);
+        bytes
+    }
+
+    /// Queues pixels in groups, as many as the budget takes.
+    fn push_pixels(
+        &mut self,
+        screen: &Screen,
+        encoders: &Encoders,
+        mut budget: u64,
+        stats: &mut UpdateStats,
+    ) {
+        let plan = std::mem::take(&mut self.plan);
+        let mut rest = &plan[..];
+        while budget > 0 && !rest.is_empty() {
+            let mut wave = Vec::new();
+            let mut expected = 0.0;
+            while expected < budget as f64 && !rest.is_empty() {
+                let (len, cost) = self.next_group(rest, budget as f64 - expected);
+                let (group, tail) = rest.split_at(len);
+                expected += cost;
+                wave.push(group);
+                rest = tail;
+            }
+            for encoded in encoders.groups(screen.grid(), &screen.view(), &wave) {
+                budget = budget.saturating_sub(self.push_encoded(screen, encoders, encoded, stats));
+            }
+        }
+        self.plan = plan;
+    }
+
+    /// Queues an encoded group; one that came out too large is encoded again in halves.
+    fn push_encoded(
+        &mut self,
+        screen: &Screen,
+        encoders: &Encoders,
+        encoded: Encoded,
+        stats: &mut UpdateStats,
+    ) -> u64 {
+        self.learn(&encoded.writes, encoded.data.len());
+        if encoded.data.len() > MAX_BATCH_BYTES && encoded.writes.len() > 1 {
+            let (a, b) = encoded.writes.split_at(encoded.writes.len() / 2);
+            let halves = encoders.groups(screen.grid(), &screen.view(), &[a, b]);
+            return halves
+                .into_iter()
+                .map(|half| self.push_encoded(screen, encoders, half, stats))
+                .sum();
+        }
+        let (data, writes) = (encoded.data.into(), encoded.writes);
+        self.push(BatchInfo { data, writes, copies: Vec::new(), repeatable: true }, stats).1
+    }
+
+    fn push(&mut self, info: BatchInfo, stats: &mut UpdateStats) -> (BatchId, u64) {
+        let bytes = info.data.len() as u64;
+        stats.tiles += info.writes.len() as u32;
+        stats.bytes += bytes;
+        (self.sender.push_batch(info), bytes)
+    }
+
+    /// How many of the next parts make a group, and the bytes they may take.
+    fn next_group(&self, rest: &[(u32, Rect)], budget: f64) -> (usize, f64) {
+        let (mut len, mut cost) = (0, 0.0);
+        for part in rest.iter().take(MAX_GROUP_TILES) {
+            if len > 0 && cost >= GROUP_BYTES.min(budget) {
+                break;
+            }
+            cost += self.cost(part);
+            len += 1;
+        }
+        (len, cost)
+    }
+
+    fn cost(&self, (tile, area): &(u32, Rect)) -> f64 {
+        f64::from(self.costs[*tile as usize]) * area.area_px() as f64
+    }
+
+    fn learn(&mut self, writes: &[(u32, Rect)], bytes: usize) {
+        let area_px: u64 = writes.iter().map(|(_, area)| area.area_px()).sum();
+        if area_px > 0 {
+            let cost = bytes as f32 / area_px as f32;
+            writes.iter().for_each(|(tile, _)| self.costs[*tile as usize] = cost);
+        }
+    }
+
+    /// Takes a helper's report in.
+    ///
+    /// # Errors
+    /// The report is invalid; the connection should end.
+    pub(crate) fn handle_datagram(&mut self, now_us: u64, bytes: &[u8]) -> Result<(), WireError> {
+        let feedback = Feedback::read(bytes)?;
+        let in_flight_bytes = self.sender.in_flight_bytes();
+        let report = self.sender.handle_feedback(now_us, &feedback)?;
+        while let Some(event) = self.sender.poll_event() {
+            match event {
+                SenderEvent::Delivered(batch) => self.slots.handle_fate(batch, true),
+                SenderEvent::Failed(batch) => self.slots.handle_fate(batch, false),
+            }
+        }
+        let samples: Vec<Sample> = report
+            .samples
+            .iter()
+            .map(|s| Sample { sent_us: s.sent_us, received_us: s.received_us, bytes: s.bytes })
+            .collect();
+        let report = Report {
+            samples: &samples,
+            acked_bytes: report.acked_bytes,
+            lost_bytes: report.lost_bytes,
+            rtt_us: report.rtt_us,
+            in_flight_bytes,
+        };
+        self.controller.handle_report(now_us, &report);
+        self.pacer.set_rate(now_us, self.controller.pacing_bytes_per_s());
+        Ok(())
+    }
+
+    /// The next datagram, when the pacer and the window let it out.
+    pub(crate) fn poll_datagram(&mut self, now_us: u64) -> Option<Bytes> {
+        self.sender.handle_timeout(now_us);
+        if !self.sender.has_datagram() || !self.is_open() || !self.pacer.is_open(now_us) {
+            return None;
+        }
+        let datagram = self.sender.poll_datagram(now_us)?;
+        self.pacer.handle_sent(datagram.len() as u64);
+        Some(datagram)
+    }
+
+    /// Bytes that the next update may take.
+    fn budget(&self) -> u64 {
+        let outstanding = self.sender.in_flight_bytes() + self.sender.queued_bytes();
+        frame_budget_bytes(&*self.controller, outstanding)
+    }
+
+    /// When to call [`Feed::flush`] and [`Feed::poll_datagram`] again although nothing else
+    /// happens; 0 is at once.
+    pub(crate) fn poll_timeout(&self) -> Option<u64> {
+        if self.sender.is_stale() && self.budget() > 0 {
+            return Some(0);
+        }
+        let paced = (self.sender.has_datagram() && self.is_open()).then(|| self.pacer.open_at_us());
+        match (paced, self.sender.poll_timeout()) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// Whether the window has room. Batches were made to fit it; what exceeds it are repeats.
+    fn is_open(&self) -> bool {
+        let window = self.controller.window_bytes();
+        self.sender.has_urgent_datagram() || self.sender.in_flight_bytes() < window + window / 4
+    }
+}

@@ -1,0 +1,73 @@
+//! What the network thread tells the pipeline.
+
+use bytes::Bytes;
+use crossbeam::channel::{Sender, TrySendError};
+use farpane_net::{CloseReason, Connection, LinkSink};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Names a helper within a sharer.
+pub(crate) type PeerId = u64;
+
+/// Something from a helper.
+pub(crate) enum LinkEvent {
+    /// A helper proved itself.
+    Joined(Box<Connection>),
+    /// A datagram arrived.
+    Datagram(Bytes),
+    /// A control message arrived.
+    Control(Bytes),
+    /// Datagrams may have this size now.
+    Mtu(usize),
+    /// The queue to the network is empty again, as was asked for.
+    Drained,
+    /// The connection is over.
+    Closed(CloseReason),
+}
+
+/// Passes what one link brings to the pipeline. Never blocks: a datagram that finds the queue
+/// full is lost, as on the network.
+pub(crate) struct Sink {
+    pub(crate) peer: PeerId,
+    pub(crate) events: Sender<(PeerId, LinkEvent)>,
+    /// Set by the pipeline when it waits for the queue to the network.
+    pub(crate) tell_drained: Arc<AtomicBool>,
+}
+
+impl Sink {
+    fn tell(&self, event: LinkEvent) {
+        let _ = self.events.try_send((self.peer, event));
+    }
+}
+
+impl LinkSink for Sink {
+    fn datagram(&mut self, _received_us: u64, bytes: Bytes) {
+        self.tell(LinkEvent::Datagram(bytes));
+    }
+
+    fn control(&mut self, bytes: Bytes) {
+        self.tell(LinkEvent::Control(bytes));
+    }
+
+    /// Helpers send no blobs.
+    fn blob(&mut self, _kind: u8, _bytes: Bytes) {}
+
+    fn mtu(&mut self, max_datagram_bytes: usize) {
+        self.tell(LinkEvent::Mtu(max_datagram_bytes));
+    }
+
+    fn drained(&mut self) {
+        if self.tell_drained.swap(false, Ordering::AcqRel) {
+            self.tell(LinkEvent::Drained);
+        }
+    }
+
+    fn closed(&mut self, reason: CloseReason) {
+        let mut last = (self.peer, LinkEvent::Closed(reason));
+        // The pipeline always drains its queue, and the end must not be lost.
+        while let Err(TrySendError::Full(back)) = self.events.try_send(last) {
+            last = back;
+            std::thread::yield_now();
+        }
+    }
+}

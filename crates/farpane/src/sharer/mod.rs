@@ -1,0 +1,21 @@
+//! The sharer's side: capture, compare, encode, feed each helper.
+
+mod encoders;
+mod feed;
+mod grabber;
+mod guests;
+mod links;
+mod peer;
+mod pipeline;
+mod screen;
+mod session;
+mod slots;
+
+pub use session::{Sharer, SharerEvent, SharerOptions};
+
+#[cfg(test)]
+pub(crate) use {
+    encoders::Encoders,
+    feed::Feed,
+    screen::{Compared, Screen},
+};

@@ -1,0 +1,141 @@
+//! One helper, as the sharer's pipeline sees it.
+
+use super::encoders::Encoders;
+use super::feed::{Feed, UpdateStats};
+use super::links::{LinkEvent, PeerId, Sink};
+use super::screen::Screen;
+use bytes::Bytes;
+use crossbeam::channel::Sender;
+use farpane_capture::CursorShape as Captured;
+use farpane_net::{Connection, Link, LinkHandle, WindowHandle};
+use farpane_policy::EndReason;
+use farpane_proto::control::{CURSOR_SHAPE_BLOB, Control, CursorShape};
+use farpane_proto::{datagram::Cursor, datagram::MIN_DATAGRAM_BYTES};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Bytes that may wait between the pacer and QUIC. What is there can no longer be replaced by
+/// newer pixels.
+const MAX_HANDED_BYTES: usize = 32 << 10;
+/// Cursor shapes the helper is relied on to remember: half of what it keeps.
+const KNOWN_SHAPES: usize = 32;
+
+/// A connected helper.
+pub(crate) struct Peer {
+    link: LinkHandle,
+    window: WindowHandle,
+    tell_drained: Arc<AtomicBool>,
+    max_datagram_bytes: usize,
+    /// Present once the helper may see the screen and there is one.
+    pub(crate) feed: Option<Feed>,
+    known_shapes: VecDeque<u64>,
+}
+
+impl Peer {
+    /// Takes a connection over.
+    pub(crate) fn new(
+        id: PeerId,
+        connection: Connection,
+        events: Sender<(PeerId, LinkEvent)>,
+    ) -> Self {
+        let tell_drained = Arc::new(AtomicBool::new(false));
+        let sink = Sink { peer: id, events, tell_drained: Arc::clone(&tell_drained) };
+        let link = Link::spawn(connection, sink);
+        Self {
+            window: link.window(),
+            max_datagram_bytes: link.max_datagram_bytes().max(MIN_DATAGRAM_BYTES),
+            link,
+            tell_drained,
+            feed: None,
+            known_shapes: VecDeque::new(),
+        }
+    }
+
+    /// Sends a control message; a peer whose queue is full is closed.
+    pub(crate) fn tell(&self, message: &Control) {
+        if self.link.send_control(message.to_bytes().into()).is_err() {
+            self.refuse("the control queue is full");
+        }
+    }
+
+    /// Ends the connection at once.
+    pub(crate) fn close(&self, reason: EndReason) {
+        self.link.close(reason.code(), &reason.to_string());
+    }
+
+    /// Ends the connection with a helper that broke the rules.
+    pub(crate) fn refuse(&self, reason: &str) {
+        self.link.close(EndReason::Error.code(), reason);
+    }
+
+    /// Begins to feed this helper.
+    pub(crate) fn start_feed(&mut self, now_us: u64, screen: &Screen) {
+        let (generation, size) = (screen.generation(), screen.grid().size());
+        self.feed = Some(Feed::new(now_us, generation, size, self.max_datagram_bytes));
+    }
+
+    /// How large a datagram may be from now on.
+    pub(crate) fn set_max_datagram_bytes(&mut self, bytes: usize) {
+        self.max_datagram_bytes = bytes;
+        if let Some(feed) = &mut self.feed {
+            feed.set_max_datagram_bytes(bytes);
+        }
+    }
+
+    /// Shows the pointer; sends its shape ahead when the helper may not know it.
+    pub(crate) fn show_cursor(&mut self, cursor: Cursor, shape: Option<&Captured>) {
+        let Some(feed) = &mut self.feed else { return };
+        if let Some(shape) = shape
+            && !self.known_shapes.contains(&cursor.shape)
+        {
+            let message = CursorShape {
+                id: cursor.shape,
+                width: shape.width,
+                height: shape.height,
+                hot_x: shape.hot_x,
+                hot_y: shape.hot_y,
+                bgra: shape.bgra.clone(),
+            };
+            // A full queue of shapes: the helper draws the old one until the next change.
+            if self.link.send_blob(CURSOR_SHAPE_BLOB, message.to_bytes().into()).is_ok() {
+                self.known_shapes.push_back(cursor.shape);
+                let excess = self.known_shapes.len().saturating_sub(KNOWN_SHAPES);
+                self.known_shapes.drain(..excess);
+            }
+        }
+        feed.set_cursor(cursor);
+    }
+
+    /// Encodes what is due.
+    pub(crate) fn flush(&mut self, screen: &Screen, encoders: &Encoders) -> Option<UpdateStats> {
+        self.feed.as_mut()?.flush(screen, encoders)
+    }
+
+    /// Hands over every datagram that may leave now.
+    pub(crate) fn transmit(&mut self, now_us: u64) {
+        let Some(feed) = &mut self.feed else { return };
+        self.window.set(feed.window_bytes().saturating_mul(2));
+        let mut handed = self.link.queued_bytes();
+        let mut out: Vec<Bytes> = Vec::new();
+        while handed < MAX_HANDED_BYTES {
+            let Some(datagram) = feed.poll_datagram(now_us) else { break };
+            handed += datagram.len();
+            out.push(datagram);
+        }
+        let blocked = handed >= MAX_HANDED_BYTES;
+        self.tell_drained.store(blocked, Ordering::Release);
+        if !out.is_empty() {
+            self.link.send_datagrams(out);
+        } else if blocked && self.link.queued_bytes() == 0 {
+            // It drained between the two looks, before it was asked to tell.
+            self.tell_drained.store(false, Ordering::Release);
+        }
+    }
+
+    /// When to transmit again although nothing else happens.
+    pub(crate) fn poll_timeout(&self) -> Option<u64> {
+        let blocked = self.tell_drained.load(Ordering::Acquire);
+        self.feed.as_ref().filter(|_| !blocked).and_then(Feed::poll_timeout)
+    }
+}

@@ -1,0 +1,236 @@
+//! The sharer's one pipeline thread: frames and reports in, datagrams out.
+
+use super::encoders::Encoders;
+use super::grabber::{Grabbed, Grabber, OpenSource};
+use super::guests::Guests;
+use super::links::{LinkEvent, PeerId};
+use super::screen::{Compared, Screen};
+use super::session::{Command, SharerEvent};
+use crate::Error;
+use crate::records::ShareRecord;
+use crossbeam::channel::{Receiver, Sender, never, select};
+use farpane_capture::{CaptureEvent, CursorUpdate, Frame, monotonic_us};
+use farpane_policy::Event;
+use farpane_proto::datagram::Cursor;
+use std::time::Duration;
+
+/// Input taken in before output is made, so that a flood of input cannot starve output.
+const MAX_INTAKE: usize = 1_024;
+
+/// What connects the pipeline with the other threads.
+pub(crate) struct Wiring {
+    pub(crate) links: Receiver<(PeerId, LinkEvent)>,
+    pub(crate) commands: Receiver<Command>,
+    pub(crate) events: Sender<SharerEvent>,
+    pub(crate) records: Sender<ShareRecord>,
+    pub(crate) open: Box<dyn Fn() -> OpenSource + Send>,
+}
+
+/// When the frame that is being sent passed each stage.
+#[derive(Clone, Copy, Default)]
+struct Times {
+    notice_us: u64,
+    capture_us: u64,
+    compared_us: u64,
+}
+
+/// The pipeline's state.
+pub(crate) struct Pipeline {
+    wiring: Wiring,
+    guests: Guests,
+    encoders: Encoders,
+    grabber: Option<Grabber>,
+    screen: Option<Screen>,
+    times: Times,
+    find_moves: bool,
+}
+
+impl Pipeline {
+    pub(crate) fn new(wiring: Wiring, guests: Guests, encoders: Encoders, moves: bool) -> Self {
+        Self {
+            wiring,
+            guests,
+            encoders,
+            grabber: None,
+            screen: None,
+            times: Times::default(),
+            find_moves: moves,
+        }
+    }
+
+    /// Runs until the sharer stops.
+    pub(crate) fn run(mut self) {
+        while self.wait() {
+            self.guests.handle_timeouts(monotonic_us());
+            self.follow_consent();
+            self.send();
+        }
+        self.guests.end_all();
+    }
+
+    /// Waits for input and takes in all that is there; false when the sharer stops.
+    fn wait(&mut self) -> bool {
+        let wait_us =
+            self.guests.poll_timeout().map_or(u64::MAX, |at| at.saturating_sub(monotonic_us()));
+        let wait = Duration::from_micros(wait_us.min(3_600_000_000));
+        let nothing = never();
+        let grabbed = self.grabber.as_ref().map_or(&nothing, |g| &g.events).clone();
+        let (links, commands) = (self.wiring.links.clone(), self.wiring.commands.clone());
+        select! {
+            recv(grabbed) -> event => self.take_grabbed(event.ok()),
+            recv(links) -> event => {
+                if let Ok((peer, event)) = event {
+                    self.guests.handle_link(peer, event);
+                }
+            }
+            recv(commands) -> command => match command {
+                Ok(Command::Stop) | Err(_) => return false,
+                Ok(command) => self.guests.handle_command(command),
+            },
+            default(wait) => {}
+        }
+        for _ in 0..MAX_INTAKE {
+            let Ok((peer, event)) = links.try_recv() else { break };
+            self.guests.handle_link(peer, event);
+        }
+        true
+    }
+
+    /// Captures while, and only while, somebody may see the screen.
+    fn follow_consent(&mut self) {
+        match (self.guests.consent(), &self.grabber) {
+            (Some(consent), None) => match Grabber::start((self.wiring.open)(), &consent) {
+                Ok(grabber) => self.grabber = Some(grabber),
+                Err(error) => self.fail(&error.to_string()),
+            },
+            (None, Some(_)) => (self.grabber, self.screen) = (None, None),
+            _ => {}
+        }
+        if let Some(screen) = &self.screen {
+            self.guests.start_feeds(screen);
+        }
+    }
+
+    fn take_grabbed(&mut self, grabbed: Option<Grabbed>) {
+        let result = match grabbed {
+            Some(Grabbed::Event(CaptureEvent::Frame(frame))) => self.take_frame(&frame),
+            Some(Grabbed::Event(CaptureEvent::Cursor(update))) => {
+                self.take_cursor(&update);
+                Ok(())
+            }
+            Some(Grabbed::Event(CaptureEvent::Lost(reason))) => {
+                self.tell(SharerEvent::ScreenLost { reason });
+                Ok(())
+            }
+            Some(Grabbed::Event(CaptureEvent::Ended)) => {
+                self.tell(SharerEvent::SourceEnded);
+                Ok(())
+            }
+            Some(Grabbed::Event(_)) => Ok(()),
+            Some(Grabbed::Failed(error)) => Err(error.into()),
+            // The capture thread has said its last word.
+            None => {
+                if let Some(grabber) = &mut self.grabber {
+                    grabber.events = never();
+                }
+                Ok(())
+            }
+        };
+        if let Err(error) = result {
+            self.fail(&error.to_string());
+        }
+    }
+
+    fn take_frame(&mut self, frame: &Frame) -> Result<(), Error> {
+        let Some(screen) = &mut self.screen else {
+            let mut screen = Screen::new(frame)?;
+            screen.set_find_moves(self.find_moves);
+            self.note_times(frame);
+            self.screen = Some(screen);
+            return Ok(());
+        };
+        let now_us = monotonic_us();
+        match screen.compare(frame)? {
+            Compared::Same => return Ok(()),
+            Compared::Reset => self.guests.feeds().for_each(|feed| feed.reset(now_us, screen)),
+            Compared::Changed => {
+                self.guests.feeds().for_each(|feed| feed.handle_change(now_us, screen));
+                screen.apply(frame)?;
+            }
+        }
+        self.note_times(frame);
+        Ok(())
+    }
+
+    fn note_times(&mut self, frame: &Frame) {
+        self.times = Times {
+            notice_us: frame.notice_us,
+            capture_us: frame.capture_us,
+            compared_us: monotonic_us(),
+        };
+    }
+
+    fn take_cursor(&mut self, update: &CursorUpdate) {
+        let shape = update.shape.as_ref().map(|shape| shape.serial);
+        let known = self.guests.cursor().map_or(0, |(cursor, _)| cursor.shape);
+        let cursor = Cursor {
+            x: update.x,
+            y: update.y,
+            visible: update.visible,
+            // Serials of a display may be 0; on the wire that means no shape.
+            shape: shape.map_or(known, |serial| serial.wrapping_add(1) & (u64::MAX >> 2)),
+        };
+        self.guests.set_cursor(cursor, update.shape.clone());
+    }
+
+    /// Encodes and sends what is due to each helper, and asks for the next frame when some
+    /// helper could be sent one at once.
+    fn send(&mut self) {
+        let Some(screen) = &self.screen else { return self.want_frame() };
+        let watchdog_misses = self.grabber.as_ref().map_or(0, |g| g.counters().watchdog_misses);
+        for (id, peer) in self.guests.watching() {
+            let stats = peer.flush(screen, &self.encoders);
+            let encoded_us = monotonic_us();
+            peer.transmit(encoded_us);
+            if let (Some(stats), Some(feed)) = (stats, &peer.feed) {
+                let _ = self.wiring.records.try_send(ShareRecord {
+                    helper: id,
+                    update: stats.update,
+                    notice_us: self.times.notice_us,
+                    capture_us: self.times.capture_us,
+                    compared_us: self.times.compared_us,
+                    encoded_us,
+                    sent_us: monotonic_us(),
+                    bytes: stats.bytes,
+                    tiles: stats.tiles,
+                    copies: stats.copies,
+                    cached: stats.cached,
+                    partial: stats.partial,
+                    window_bytes: feed.window_bytes(),
+                    queue_delay_us: feed.queue_delay_us(),
+                    rtt_us: feed.rtt_us(),
+                    watchdog_misses,
+                });
+            }
+        }
+        if self.guests.feeds().any(|feed| feed.wants_frame()) {
+            self.want_frame();
+        }
+    }
+
+    fn want_frame(&self) {
+        if let (Some(grabber), Some(consent)) = (&self.grabber, self.guests.consent()) {
+            grabber.want(&consent);
+        }
+    }
+
+    /// The screen cannot be shared any more: says so and ends every session.
+    fn fail(&mut self, reason: &str) {
+        self.tell(SharerEvent::Failed { reason: reason.to_owned() });
+        self.guests.step_all(Event::Failed);
+    }
+
+    fn tell(&self, event: SharerEvent) {
+        let _ = self.wiring.events.try_send(event);
+    }
+}

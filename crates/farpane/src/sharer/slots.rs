@@ -1,0 +1,280 @@
+//! What the helper's tile cache holds, mirrored at the sharer.
+//!
+//! The sharer alone decides what is stored where, and refers only to what the helper has
+//! confirmed. It keeps the stored pixels too: a part of a tile is found again by comparing, so
+//! uncovered background and windows that come back cost a few bytes.
+
+use farpane_frame::{FrameRef, Rect, TILE_PX, TileGrid};
+use farpane_proto::screen::BatchId;
+use std::collections::{HashMap, VecDeque};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Slots of the helper's cache.
+const SLOTS: usize = farpane_codec::CACHE_SLOTS as usize;
+/// Slots remembered per place on the screen: what was there lately.
+const RECENT: usize = 4;
+
+#[derive(Debug)]
+struct Slot {
+    hash: u64,
+    /// The tile's pixels, tightly packed, undefined bytes 0.
+    pixels: Vec<u8>,
+    columns: u32,
+    confirmed: bool,
+    /// Referred to since the eviction hand last came by.
+    used: bool,
+}
+
+/// The mirror of one helper's tile cache.
+#[derive(Debug)]
+pub(crate) struct SlotCache {
+    grid: TileGrid,
+    slots: Vec<Slot>,
+    by_hash: HashMap<u64, u16>,
+    recent: Vec<[Option<u16>; RECENT]>,
+    hand: usize,
+    pending: VecDeque<(BatchId, Vec<u16>)>,
+    scratch: Vec<u8>,
+}
+
+impl SlotCache {
+    /// An empty cache for a screen of this grid.
+    pub(crate) fn new(grid: TileGrid) -> Self {
+        Self {
+            grid,
+            slots: Vec::new(),
+            by_hash: HashMap::new(),
+            recent: vec![[None; RECENT]; grid.tiles() as usize],
+            hand: 0,
+            pending: VecDeque::new(),
+            scratch: Vec::with_capacity((TILE_PX * TILE_PX * 4) as usize),
+        }
+    }
+
+    /// Considers keeping a tile the helper holds exactly as in `frame`. Gives the slot to store
+    /// it in; `None` when it is there already or not worth a slot.
+    pub(crate) fn offer(&mut self, frame: &FrameRef<'_>, tile: u32) -> Option<u16> {
+        let area = self.grid.rect(tile);
+        let hash = self.read(frame, area);
+        if is_uniform(&self.scratch) {
+            return None;
+        }
+        if let Some(slot) = self.by_hash.get(&hash).copied() {
+            self.remember(tile, slot);
+            return None;
+        }
+        let slot = self.vacate()?;
+        let entry = &mut self.slots[usize::from(slot)];
+        entry.hash = hash;
+        entry.columns = area.width;
+        std::mem::swap(&mut entry.pixels, &mut self.scratch);
+        (entry.confirmed, entry.used) = (false, true);
+        self.by_hash.insert(hash, slot);
+        self.remember(tile, slot);
+        Some(slot)
+    }
+
+    /// The slots were told to store in `batch`; they count once it is delivered.
+    pub(crate) fn handle_sent(&mut self, batch: BatchId, slots: Vec<u16>) {
+        if !slots.is_empty() {
+            self.pending.push_back((batch, slots));
+        }
+    }
+
+    /// A batch was delivered, or never will be.
+    pub(crate) fn handle_fate(&mut self, batch: BatchId, delivered: bool) {
+        let Some(at) = self.pending.iter().position(|(id, _)| *id == batch) else { return };
+        let Some((_, slots)) = self.pending.remove(at) else { return };
+        for slot in slots {
+            if delivered {
+                self.slots[usize::from(slot)].confirmed = true;
+            } else {
+                self.forget(slot);
+            }
+        }
+    }
+
+    /// A confirmed slot that holds `area` of `tile` as it is in `frame`.
+    pub(crate) fn find(&mut self, frame: &FrameRef<'_>, tile: u32, area: Rect) -> Option<u16> {
+        let origin = self.grid.rect(tile);
+        let recent = self.recent[tile as usize].into_iter().flatten();
+        let found = recent.into_iter().find(|slot| self.holds(*slot, frame, origin, area));
+        let found = found.or_else(|| {
+            if area.area_px() * 2 < origin.area_px() {
+                return None;
+            }
+            let hash = self.read(frame, origin);
+            let slot = *self.by_hash.get(&hash)?;
+            self.holds(slot, frame, origin, area).then_some(slot)
+        });
+        if let Some(slot) = found {
+            self.slots[usize::from(slot)].used = true;
+        }
+        found
+    }
+
+    fn holds(&self, slot: u16, frame: &FrameRef<'_>, origin: Rect, area: Rect) -> bool {
+        let Some(entry) = self.slots.get(usize::from(slot)).filter(|entry| entry.confirmed) else {
+            return false;
+        };
+        let rows = entry.pixels.len() as u32 / 4 / entry.columns.max(1);
+        let (left, top) = (area.x - origin.x, area.y - origin.y);
+        if left + area.width > entry.columns || top + area.height > rows {
+            return false;
+        }
+        (0..area.height).all(|y| {
+            let at = ((top + y) * entry.columns + left) as usize * 4;
+            let kept = &entry.pixels[at..at + area.width as usize * 4];
+            same_colours(frame.span(area.x, area.y + y, area.width), kept)
+        })
+    }
+
+    /// Reads a tile into the scratch space and hashes it.
+    fn read(&mut self, frame: &FrameRef<'_>, area: Rect) -> u64 {
+        self.scratch.clear();
+        for y in area.y..area.bottom() {
+            self.scratch.extend_from_slice(frame.span(area.x, y, area.width));
+        }
+        for pixel in self.scratch.chunks_exact_mut(4) {
+            pixel[3] = 0;
+        }
+        xxh3_64(&self.scratch) ^ u64::from(area.width)
+    }
+
+    fn remember(&mut self, tile: u32, slot: u16) {
+        let recent = &mut self.recent[tile as usize];
+        if recent[0] != Some(slot) {
+            let from = recent.iter().position(|s| *s == Some(slot)).unwrap_or(RECENT - 1);
+            recent[..=from].rotate_right(1);
+            recent[0] = Some(slot);
+        }
+    }
+
+    /// A slot to overwrite: a new one, or the next one not used lately (the clock algorithm).
+    fn vacate(&mut self) -> Option<u16> {
+        if self.slots.len() < SLOTS {
+            let empty = Slot {
+                hash: 0,
+                pixels: Vec::with_capacity((TILE_PX * TILE_PX * 4) as usize),
+                columns: 0,
+                confirmed: false,
+                used: false,
+            };
+            self.slots.push(empty);
+            return Some((self.slots.len() - 1) as u16);
+        }
+        for _ in 0..2 * SLOTS {
+            let slot = self.hand as u16;
+            self.hand = (self.hand + 1) % SLOTS;
+            let entry = &mut self.slots[usize::from(slot)];
+            // A slot whose store is on its way is neither free nor to be stored again.
+            let on_its_way = !entry.confirmed && entry.columns > 0;
+            if !std::mem::take(&mut entry.used) && !on_its_way {
+                self.forget(slot);
+                return Some(slot);
+            }
+        }
+        None
+    }
+
+    fn forget(&mut self, slot: u16) {
+        let entry = &mut self.slots[usize::from(slot)];
+        if self.by_hash.get(&entry.hash) == Some(&slot) {
+            self.by_hash.remove(&entry.hash);
+        }
+        (entry.confirmed, entry.columns) = (false, 0);
+        entry.pixels.clear();
+    }
+}
+
+fn is_uniform(pixels: &[u8]) -> bool {
+    pixels.get(..4).is_none_or(|first| pixels.chunks_exact(4).all(|p| p == first))
+}
+
+/// Whether two rows agree in red, green and blue.
+fn same_colours(a: &[u8], b: &[u8]) -> bool {
+    let pixel = |p: &[u8]| u32::from_le_bytes([p[0], p[1], p[2], 0]);
+    a.chunks_exact(4).zip(b.chunks_exact(4)).all(|(a, b)| pixel(a) == pixel(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use farpane_frame::{FrameBuf, PixelFormat, Size};
+
+    fn striped(size: Size, seed: u8) -> FrameBuf {
+        let mut frame = FrameBuf::new(size, PixelFormat::Bgrx).unwrap();
+        for y in 0..size.height_px {
+            for x in 0..size.width_px {
+                let v = (x * 7 + y * 13) as u8 ^ seed;
+                frame.span_mut(x, y, 1).copy_from_slice(&[v, seed, y as u8, x as u8]);
+            }
+        }
+        frame
+    }
+
+    fn stored(cache: &mut SlotCache, frame: &FrameBuf, tile: u32, batch: u64) -> Option<u16> {
+        let slot = cache.offer(&frame.view(), tile)?;
+        cache.handle_sent(batch, vec![slot]);
+        Some(slot)
+    }
+
+    #[test]
+    fn only_confirmed_slots_are_referred_to() {
+        let size = Size::new(128, 128);
+        let mut cache = SlotCache::new(TileGrid::new(size));
+        let frame = striped(size, 1);
+        let slot = stored(&mut cache, &frame, 0, 7).unwrap();
+        let part = Rect::new(3, 4, 20, 9);
+        assert_eq!(cache.find(&frame.view(), 0, part), None);
+        assert_eq!(cache.offer(&frame.view(), 0), None, "on its way already");
+        cache.handle_fate(7, true);
+        assert_eq!(cache.find(&frame.view(), 0, part), Some(slot));
+        let mut other = frame.clone();
+        other.span_mut(22, 12, 1)[0] ^= 1;
+        assert_eq!(cache.find(&other.view(), 0, part), None, "one pixel differs");
+    }
+
+    #[test]
+    fn a_lost_store_is_forgotten_and_offered_again() {
+        let size = Size::new(64, 64);
+        let mut cache = SlotCache::new(TileGrid::new(size));
+        let frame = striped(size, 1);
+        stored(&mut cache, &frame, 0, 1).unwrap();
+        cache.handle_fate(1, false);
+        assert_eq!(cache.find(&frame.view(), 0, size.rect()), None);
+        assert!(cache.offer(&frame.view(), 0).is_some());
+    }
+
+    #[test]
+    fn whole_tiles_are_found_at_other_places_and_plain_ones_are_not_kept() {
+        let size = Size::new(128, 64);
+        let mut cache = SlotCache::new(TileGrid::new(size));
+        let frame = striped(size, 1);
+        let slot = stored(&mut cache, &frame, 0, 1);
+        cache.handle_fate(1, true);
+        let mut moved = FrameBuf::new(size, PixelFormat::Bgrx).unwrap();
+        for y in 0..64 {
+            let row = frame.view().span(0, y, 64).to_vec();
+            moved.span_mut(64, y, 64).copy_from_slice(&row);
+        }
+        assert_eq!(cache.find(&moved.view(), 1, Rect::new(64, 0, 64, 64)), slot);
+        assert_eq!(cache.offer(&moved.view(), 0), None, "plain black");
+    }
+
+    #[test]
+    fn a_full_cache_gives_up_what_was_not_used() {
+        let size = Size::new(64, 64);
+        let mut cache = SlotCache::new(TileGrid::new(size));
+        let mut frame = striped(size, 1);
+        for i in 0..SLOTS as u64 + 50 {
+            frame.span_mut(0, 0, 2).copy_from_slice(&i.to_le_bytes());
+            frame.span_mut(0, 0, 1)[3] = 0;
+            frame.span_mut(5, 5, 1)[..3].copy_from_slice(&(i as u32).to_le_bytes()[..3]);
+            assert!(stored(&mut cache, &frame, 0, i).is_some(), "{i}");
+            cache.handle_fate(i, true);
+        }
+        assert_eq!(cache.slots.len(), SLOTS);
+        assert_eq!(cache.by_hash.len(), SLOTS);
+    }
+}

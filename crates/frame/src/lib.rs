@@ -1,0 +1,18 @@
+//! Pixels, strides, rectangles, regions, the tile grid and a buffer pool.
+//!
+//! Everything that touches a picture speaks in these types. All coordinates are pixels from the
+//! top left corner; all pixels are four bytes, rows are `stride` bytes apart. The crate touches
+//! no clock, no thread and no socket, and has no unsafe code.
+#![forbid(unsafe_code)]
+
+mod buffer;
+mod geometry;
+mod grid;
+mod pool;
+mod region;
+
+pub use buffer::{FrameBuf, FrameError, FrameRef, PixelFormat};
+pub use geometry::{MAX_DIMENSION_PX, Move, Rect, Size};
+pub use grid::{TILE_PX, TileGrid, TileSet};
+pub use pool::{BufferPool, Pooled};
+pub use region::Region;

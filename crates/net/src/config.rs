@@ -1,0 +1,138 @@
+//! Every limit and time of the transport, with its default and its reason.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use quinn::{AckFrequencyConfig, IdleTimeout, MtuDiscoveryConfig, TransportConfig, VarInt};
+
+use crate::congestion::WindowHandle;
+
+/// What both ends of a connection are configured with. The default suits a session on any network.
+#[derive(Debug, Clone, Default)]
+pub struct NetConfig {
+    /// How long things may take.
+    pub timing: Timing,
+    /// How large things may get.
+    pub limits: Limits,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone)]
+pub struct Timing {
+    /// Silence after which the other side counts as gone. Default 7 s: with one keep-alive
+    /// interval before it, a dead peer is noticed within 10 s.
+    pub idle_timeout: Duration,
+    /// Silence after which a keep-alive goes out. Default 3 s: half the idle timeout leaves time
+    /// to repeat a lost one, and three packets per 3 s cost next to nothing.
+    pub keep_alive: Duration,
+    /// How long a helper may take from its first packet to its proof. Default 5 s.
+    pub confirmation: Duration,
+    /// How long [`connect`](crate::connect) tries in all. Default 10 s.
+    pub connect: Duration,
+    /// Head start of each of the invitation's addresses over the next. Default 150 ms: above a
+    /// good round trip, below what a person notices.
+    pub stagger: Duration,
+    /// How long a helper may come back with the same key after its connection was lost, even if
+    /// the invitation has expired meanwhile. Default 2 minutes.
+    pub resume: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            idle_timeout: Duration::from_secs(7),
+            keep_alive: Duration::from_secs(3),
+            confirmation: Duration::from_secs(5),
+            connect: Duration::from_secs(10),
+            stagger: Duration::from_millis(150),
+            resume: Duration::from_secs(120),
+        }
+    }
+}
+
+/// How large things may get.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Longest control message in bytes, either way. Default 16 KiB.
+    pub control_message_bytes: usize,
+    /// Longest blob in bytes, either way. Default 300 KiB: a 256x256 cursor and its header.
+    pub blob_bytes: usize,
+    /// Blobs that the other side may have under way at once. Default 4.
+    pub blobs: u32,
+    /// Helpers that may be between first packet and proof at once. Default 8.
+    pub pending: usize,
+    /// Datagrams waiting inside quinn, in bytes. Default 8 KiB, six full datagrams: more would
+    /// add delay that the pacer above cannot take back (65 ms at 1 Mbit/s).
+    pub datagram_send_buffer_bytes: usize,
+    /// Datagrams received and not yet read, in bytes. Default 2 MiB: a burst of 1 MiB survives a
+    /// reader that is late.
+    pub datagram_receive_buffer_bytes: usize,
+    /// Datagrams waiting in a [`Link`](crate::Link)'s queue, in bytes. Default 256 KiB.
+    pub link_queue_bytes: usize,
+    /// Kernel buffer asked for on the UDP socket, in bytes each way. Default 2 MiB; the system's
+    /// `net.core.rmem_max` and `wmem_max` may give less.
+    pub socket_buffer_bytes: usize,
+    /// quinn's congestion window until [`WindowHandle::set`] is called, in bytes. Default 1 MiB:
+    /// 84 Mbit/s at a round trip of 100 ms.
+    pub initial_window_bytes: u64,
+    /// Largest UDP payload that MTU discovery tries, in bytes. Default 1452: Ethernet and IPv6.
+    pub max_udp_payload_bytes: u16,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            control_message_bytes: 16 << 10,
+            blob_bytes: 300 << 10,
+            blobs: 4,
+            pending: 8,
+            datagram_send_buffer_bytes: 8 << 10,
+            datagram_receive_buffer_bytes: 2 << 20,
+            link_queue_bytes: 256 << 10,
+            socket_buffer_bytes: 2 << 20,
+            initial_window_bytes: 1 << 20,
+            max_udp_payload_bytes: 1452,
+        }
+    }
+}
+
+/// Smallest UDP payload tried first: the least that QUIC allows (RFC 9000 section 14).
+const INITIAL_UDP_PAYLOAD_BYTES: u16 = 1200;
+/// Stream bytes that may be under way before the other side has proved itself.
+const RECEIVE_WINDOW_BEFORE_BYTES: u32 = 64 << 10;
+/// Stream bytes that may be under way afterwards.
+pub(crate) const RECEIVE_WINDOW_AFTER_BYTES: u32 = 2 << 20;
+/// Stream bytes that this side keeps unacknowledged.
+const SEND_WINDOW_BYTES: u64 = 2 << 20;
+/// Packets that the other side may leave unacknowledged. Media reports its own losses, so QUIC's
+/// acknowledgements only have to keep the window moving; fewer of them save CPU on both sides.
+const ACK_ELICITING_THRESHOLD: u32 = 9;
+
+impl NetConfig {
+    /// The transport of one connection whose window is `window`. Until the confirmation, the
+    /// other side gets one stream, 64 KiB and no blobs.
+    pub(crate) fn transport(&self, window: &WindowHandle) -> Arc<TransportConfig> {
+        let mut mtu = MtuDiscoveryConfig::default();
+        mtu.upper_bound(self.limits.max_udp_payload_bytes);
+        let mut acks = AckFrequencyConfig::default();
+        acks.ack_eliciting_threshold(VarInt::from_u32(ACK_ELICITING_THRESHOLD));
+        let idle = IdleTimeout::try_from(self.timing.idle_timeout)
+            .unwrap_or_else(|_| IdleTimeout::from(VarInt::from_u32(u32::MAX)));
+        let mut transport = TransportConfig::default();
+        transport
+            .max_concurrent_bidi_streams(VarInt::from_u32(1))
+            .max_concurrent_uni_streams(VarInt::from_u32(0))
+            .receive_window(VarInt::from_u32(RECEIVE_WINDOW_BEFORE_BYTES))
+            .stream_receive_window(VarInt::from_u32(RECEIVE_WINDOW_AFTER_BYTES))
+            .send_window(SEND_WINDOW_BYTES)
+            .max_idle_timeout(Some(idle))
+            .keep_alive_interval(Some(self.timing.keep_alive))
+            .initial_mtu(INITIAL_UDP_PAYLOAD_BYTES)
+            .mtu_discovery_config(Some(mtu))
+            .ack_frequency_config(Some(acks))
+            .datagram_send_buffer_size(self.limits.datagram_send_buffer_bytes)
+            .datagram_receive_buffer_size(Some(self.limits.datagram_receive_buffer_bytes))
+            .congestion_controller_factory(window.factory());
+        Arc::new(transport)
+    }
+}

@@ -1,0 +1,41 @@
+//! QUIC between one sharer and its helpers: identities, invitations, connections, a network thread.
+//!
+//! What is carried is opaque here. [`Listener`] and [`connect`] end in a [`Connection`] only after
+//! both sides have proved, inside one TLS 1.3 session, that they hold the invitation's one-time
+//! secret and the keys that the other side sees. [`Link`] turns a connection into callbacks and a
+//! handle for threads that know nothing of async.
+#![forbid(unsafe_code)]
+
+mod clock;
+mod close;
+mod config;
+mod confirm;
+mod congestion;
+mod connect;
+mod connection;
+mod endpoint;
+mod identity;
+mod invitation;
+mod ledger;
+mod link;
+mod listener;
+mod queue;
+mod streams;
+mod thread;
+mod tls;
+
+pub use clock::now_us;
+pub use close::{APP_CODE_MAX, CloseReason, Refusal};
+pub use config::{Limits, NetConfig, Timing};
+pub use congestion::WindowHandle;
+pub use connect::{AttemptFailure, ConnectError, FailedAttempt, connect};
+pub use connection::{Connection, ConnectionStats, SendError};
+pub use identity::{Identity, IdentityError, PUBLIC_KEY_BYTES, PublicKey};
+pub use invitation::{
+    Invitation, InvitationError, InvitationId, MAX_ADDRESSES, MAX_INVITATION_BYTES,
+};
+pub use ledger::{Invitations, IssueError};
+pub use link::{Link, LinkHandle, LinkSink, LinkStats};
+pub use listener::{ListenError, Listener, ListenerStats};
+pub use streams::{ControlReceiver, ControlSender, StreamError};
+pub use thread::{NetThread, NetThreadError};

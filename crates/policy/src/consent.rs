@@ -1,0 +1,161 @@
+//! Who asks, for what, and what the sharer says.
+
+use crate::permission::{Permissions, Scope};
+
+/// Longest display name in characters: what fits one line of a prompt.
+pub const MAX_NAME_CHARS: usize = 64;
+
+/// The public name of the invitation by which a helper came.
+pub type InvitationKey = [u8; 16];
+
+/// Tells one request from every other, so that a late answer cannot meet the wrong one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestId(pub u64);
+
+/// The helper as the sharer's prompt shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    display_name: String,
+    key_fingerprint: String,
+}
+
+/// Why a name must not be shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PeerError {
+    /// There is nothing to see.
+    #[error("the helper's name or fingerprint is empty; a prompt must say who asks")]
+    Empty,
+    /// It would not fit a prompt.
+    #[error("{chars} characters are too long for a name (at most {MAX_NAME_CHARS})")]
+    TooLong {
+        /// Its length in characters.
+        chars: usize,
+    },
+    /// It could make a prompt show something else than what is there.
+    #[error("character U+{code:04X} in the helper's name is not allowed; use plain text")]
+    Deceptive {
+        /// The character.
+        code: u32,
+    },
+}
+
+impl Peer {
+    /// Checks both texts. Control characters, bidirectional controls and invisible characters are
+    /// refused rather than removed: who sends them means to deceive.
+    pub fn new(display_name: &str, key_fingerprint: &str) -> Result<Self, PeerError> {
+        for text in [display_name, key_fingerprint] {
+            if text.trim().is_empty() {
+                return Err(PeerError::Empty);
+            }
+            let chars = text.chars().count();
+            if chars > MAX_NAME_CHARS {
+                return Err(PeerError::TooLong { chars });
+            }
+            if let Some(bad) = text.chars().find(|c| is_deceptive(*c)) {
+                return Err(PeerError::Deceptive { code: bad.into() });
+            }
+        }
+        let (display_name, key_fingerprint) = (display_name.into(), key_fingerprint.into());
+        Ok(Self { display_name, key_fingerprint })
+    }
+
+    /// The name to show. Unverified unless the fingerprint is compared.
+    pub fn display_name(&self) -> &str {
+        &self.display_name
+    }
+
+    /// The fingerprint of the key that the helper proved to hold.
+    pub fn key_fingerprint(&self) -> &str {
+        &self.key_fingerprint
+    }
+}
+
+/// One helper's wish to begin a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsentRequest {
+    /// This request's own number.
+    pub id: RequestId,
+    /// The invitation by which the helper came.
+    pub invitation: InvitationKey,
+    /// Who asks.
+    pub peer: Peer,
+    /// What the helper asks for.
+    pub scope: Scope,
+    /// What the helper may have at most.
+    pub permissions: Permissions,
+}
+
+/// The sharer's answer to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Yes, up to this scope: less than was asked for is possible, more is not.
+    Allow(Scope),
+    /// No.
+    Deny,
+}
+
+/// The sharer's consent before anyone asks: to one invitation, for viewing only, for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdvanceConsent {
+    invitation: InvitationKey,
+    expires_us: u64,
+}
+
+impl AdvanceConsent {
+    /// Consent to being viewed by whoever holds `invitation`, for requests before `expires_us`.
+    pub fn view_only(invitation: InvitationKey, expires_us: u64) -> Self {
+        Self { invitation, expires_us }
+    }
+
+    /// Whether it answers `request`. Asking for more than viewing always needs the sharer.
+    pub fn covers(&self, request: &ConsentRequest, now_us: u64) -> bool {
+        request.invitation == self.invitation
+            && request.scope == Scope::View
+            && now_us < self.expires_us
+    }
+}
+
+fn is_deceptive(c: char) -> bool {
+    let bidirectional = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}');
+    let invisible = matches!(c, '\u{ad}' | '\u{34f}' | '\u{180e}' | '\u{200b}'..='\u{200d}'
+        | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}' | '\u{feff}'
+        | '\u{e0000}'..='\u{e007f}');
+    c.is_control() || bidirectional || invisible
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(scope: Scope) -> ConsentRequest {
+        let peer = Peer::new("Ada", "12ab-34cd").unwrap();
+        let permissions = Permissions::view_only();
+        ConsentRequest { id: RequestId(1), invitation: [1; 16], peer, scope, permissions }
+    }
+
+    #[test]
+    fn advance_consent_is_for_one_invitation_for_viewing_and_for_a_while() {
+        let consent = AdvanceConsent::view_only([1; 16], 1000);
+        assert!(consent.covers(&request(Scope::View), 999));
+        assert!(!consent.covers(&request(Scope::View), 1000));
+        assert!(!consent.covers(&request(Scope::Control), 0));
+        let other = AdvanceConsent::view_only([2; 16], 1000);
+        assert!(!other.covers(&request(Scope::View), 0));
+    }
+
+    #[test]
+    fn names_of_all_scripts_are_shown_and_deceptive_ones_are_not() {
+        for good in ["Ada Lovelace", "Zoë", "王小明", "דוד", "محمد"] {
+            assert!(Peer::new(good, "f").is_ok(), "{good}");
+        }
+        for bad in ["a\nb", "a\u{202e}b", "a\u{200b}b", "\u{1b}[2J", "a\u{2066}", "\u{feff}a"] {
+            assert!(matches!(Peer::new(bad, "f"), Err(PeerError::Deceptive { .. })), "{bad:?}");
+        }
+        assert_eq!(Peer::new(" ", "f"), Err(PeerError::Empty));
+        assert_eq!(Peer::new("a", ""), Err(PeerError::Empty));
+        assert!(Peer::new(&"x".repeat(64), "f").is_ok());
+        assert_eq!(Peer::new(&"x".repeat(65), "f"), Err(PeerError::TooLong { chars: 65 }));
+    }
+}

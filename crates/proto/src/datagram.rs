@@ -1,0 +1,244 @@
+//! The datagrams a sharer sends: parts of batches, the cursor, probes.
+
+use crate::{Reader, WireError, Writer};
+use bytes::Bytes;
+use farpane_frame::{MAX_DIMENSION_PX, Size};
+
+/// The most parts one batch is cut into.
+pub const MAX_PARTS: u32 = 128;
+/// The smallest datagram size a path must carry; every fixed message fits it.
+pub const MIN_DATAGRAM_BYTES: usize = 1_000;
+/// The most bytes a part's header takes.
+pub const MAX_PART_HEADER_BYTES: usize = 48;
+
+/// A datagram from the sharer. Every one has the next transport-wide sequence number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Datagram {
+    /// Counts up by one with every datagram the sharer sends to this helper, repeats included.
+    pub seq: u64,
+    /// What it carries.
+    pub body: Body,
+}
+
+/// What a sharer's datagram carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// A part of a batch of tile operations.
+    Part(Part),
+    /// Where the cursor is now.
+    Cursor(Cursor),
+    /// Nothing: asks for feedback.
+    Probe,
+}
+
+/// A part of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Which canvas the batch is for; counts up when the sharer's screen changes its size.
+    pub generation: u32,
+    /// The canvas's size; present until the sharer knows that the helper knows it.
+    pub size: Option<Size>,
+    /// Counts up with every captured state that is sent.
+    pub update: u64,
+    /// Whether this is the last datagram of the update.
+    pub ends_update: bool,
+    /// Counts up with every batch.
+    pub batch: u64,
+    /// Which part, from 0.
+    pub index: u32,
+    /// How many parts the batch has, at least 1.
+    pub count: u32,
+    /// The part's bytes.
+    pub data: Bytes,
+}
+
+/// The sharer's pointer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// Column of the hot spot.
+    pub x: i32,
+    /// Row of the hot spot.
+    pub y: i32,
+    /// Whether it is to be shown.
+    pub visible: bool,
+    /// Which shape; shapes travel on the reliable way. 0: none sent yet.
+    pub shape: u64,
+}
+
+const KIND_PART: u8 = 0x10;
+const KIND_CURSOR: u8 = 0x20;
+const KIND_PROBE: u8 = 0x21;
+const FLAG_SIZE: u8 = 1;
+const FLAG_ENDS_UPDATE: u8 = 2;
+const FLAG_MANY: u8 = 4;
+
+impl Datagram {
+    /// Appends the datagram to `out`.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let mut w = Writer::new(out);
+        match &self.body {
+            Body::Part(part) => {
+                w.u8(KIND_PART | part.flags());
+                w.varint(self.seq);
+                part.write(&mut w);
+            }
+            Body::Cursor(cursor) => {
+                w.u8(KIND_CURSOR);
+                w.varint(self.seq);
+                w.i32(cursor.x);
+                w.i32(cursor.y);
+                w.u8(u8::from(cursor.visible));
+                w.varint(cursor.shape);
+            }
+            Body::Probe => {
+                w.u8(KIND_PROBE);
+                w.varint(self.seq);
+            }
+        }
+    }
+
+    /// Reads a datagram; a part's data shares the memory of `bytes`.
+    ///
+    /// # Errors
+    /// Anything that is not exactly one valid datagram.
+    pub fn read(bytes: &Bytes) -> Result<Self, WireError> {
+        let mut r = Reader::new(bytes);
+        let kind = r.u8("kind")?;
+        let seq = r.varint("seq")?;
+        let body = match kind {
+            KIND_CURSOR => Body::Cursor(Cursor {
+                x: r.i32("cursor x")?,
+                y: r.i32("cursor y")?,
+                visible: r.u8("visible")? != 0,
+                shape: r.varint("shape")?,
+            }),
+            KIND_PROBE => Body::Probe,
+            _ if kind & !(FLAG_SIZE | FLAG_ENDS_UPDATE | FLAG_MANY) == KIND_PART => {
+                Body::Part(Part::read(kind, &mut r, bytes)?)
+            }
+            _ => return Err(WireError::Kind { field: "datagram", value: u64::from(kind) }),
+        };
+        r.end()?;
+        Ok(Self { seq, body })
+    }
+}
+
+impl Part {
+    fn flags(&self) -> u8 {
+        let flag = |on: bool, flag: u8| if on { flag } else { 0 };
+        flag(self.size.is_some(), FLAG_SIZE)
+            | flag(self.ends_update, FLAG_ENDS_UPDATE)
+            | flag(self.count > 1, FLAG_MANY)
+    }
+
+    fn write(&self, w: &mut Writer<'_>) {
+        w.varint(u64::from(self.generation));
+        if let Some(size) = self.size {
+            w.varint(u64::from(size.width_px));
+            w.varint(u64::from(size.height_px));
+        }
+        w.varint(self.update);
+        w.varint(self.batch);
+        if self.count > 1 {
+            w.varint(u64::from(self.index));
+            w.varint(u64::from(self.count));
+        }
+        w.bytes(&self.data);
+    }
+
+    fn read(flags: u8, r: &mut Reader<'_>, bytes: &Bytes) -> Result<Self, WireError> {
+        let generation = r.u32("generation")?;
+        let size = match flags & FLAG_SIZE {
+            0 => None,
+            _ => Some(read_size(r)?),
+        };
+        let (update, batch) = (r.varint("update")?, r.varint("batch")?);
+        let (index, count) = match flags & FLAG_MANY {
+            0 => (0, 1),
+            _ => {
+                let index = r.bounded("part", u64::from(MAX_PARTS) - 1)? as u32;
+                let count = r.bounded("parts", u64::from(MAX_PARTS))? as u32;
+                if count <= index {
+                    let (value, bound) = (u64::from(index), u64::from(count));
+                    return Err(WireError::Bound { field: "part", value, bound });
+                }
+                (index, count)
+            }
+        };
+        let data = bytes.slice_ref(r.rest());
+        let ends_update = flags & FLAG_ENDS_UPDATE != 0;
+        Ok(Self { generation, size, update, ends_update, batch, index, count, data })
+    }
+}
+
+fn read_size(r: &mut Reader<'_>) -> Result<Size, WireError> {
+    let mut side = |field| match r.bounded(field, u64::from(MAX_DIMENSION_PX))? {
+        0 => Err(WireError::Bound { field, value: 0, bound: u64::from(MAX_DIMENSION_PX) }),
+        side => Ok(side as u32),
+    };
+    Ok(Size::new(side("width")?, side("height")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn body() -> impl Strategy<Value = Body> {
+        let part = (
+            any::<u32>(),
+            prop::option::of((1..=MAX_DIMENSION_PX, 1..=MAX_DIMENSION_PX)),
+            (0u64..1 << 40, any::<bool>(), 0u64..1 << 40),
+            (1..=MAX_PARTS).prop_flat_map(|count| (0..count, Just(count))),
+            prop::collection::vec(any::<u8>(), 0..64),
+        )
+            .prop_map(
+                |(generation, size, (update, ends_update, batch), (index, count), data)| {
+                    Body::Part(Part {
+                        generation,
+                        size: size.map(|(w, h)| Size::new(w, h)),
+                        update,
+                        ends_update,
+                        batch,
+                        index,
+                        count,
+                        data: data.into(),
+                    })
+                },
+            );
+        let cursor = (any::<i32>(), any::<i32>(), any::<bool>(), 0u64..1 << 62)
+            .prop_map(|(x, y, visible, shape)| Body::Cursor(Cursor { x, y, visible, shape }));
+        prop_oneof![part, cursor, Just(Body::Probe)]
+    }
+
+    proptest! {
+        #[test]
+        fn datagrams_come_back(seq in 0u64..1 << 62, body in body()) {
+            let datagram = Datagram { seq, body };
+            let mut out = Vec::new();
+            datagram.write(&mut out);
+            if let Body::Part(part) = &datagram.body {
+                prop_assert!(out.len() - part.data.len() <= MAX_PART_HEADER_BYTES);
+            }
+            prop_assert_eq!(Datagram::read(&out.into()), Ok(datagram));
+        }
+
+        #[test]
+        fn any_bytes_give_a_datagram_or_an_error(
+            bytes in prop::collection::vec(any::<u8>(), 0..80)
+        ) {
+            let _ = Datagram::read(&bytes.into());
+        }
+    }
+
+    #[test]
+    fn a_part_beyond_its_count_is_refused() {
+        for (index, count) in [(3u8, 3u8), (0, 0), (5, 2)] {
+            let bytes = vec![KIND_PART | FLAG_MANY, 0, 0, 0, 0, index, count];
+            assert!(matches!(
+                Datagram::read(&bytes.into()),
+                Err(WireError::Bound { field: "part", .. })
+            ));
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Puts batches together from their parts.
+
+use crate::datagram::Part;
+use bytes::{Bytes, BytesMut};
+use std::collections::BTreeMap;
+
+/// Bytes of incomplete batches kept at most; beyond it the oldest are dropped. Twice what a
+/// sharer relies on ([`super::inflight::RETAIN_BYTES`]).
+const MAX_OPEN_BYTES: usize = 8 << 20;
+/// Incomplete batches kept at most. Twice what a sharer relies on
+/// ([`super::inflight::RETAIN_BATCHES`]).
+const MAX_OPEN: usize = 4_096;
+
+/// The batches of which some parts have come.
+#[derive(Debug, Default)]
+pub(super) struct Assembly {
+    open: BTreeMap<u64, Open>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Open {
+    parts: Vec<Option<Bytes>>,
+    missing: usize,
+    bytes: usize,
+}
+
+impl Assembly {
+    pub(super) fn clear(&mut self) {
+        self.open.clear();
+        self.bytes = 0;
+    }
+
+    /// Takes a part in; gives the whole batch when this was its last missing part.
+    pub(super) fn insert(&mut self, part: &Part) -> Option<Bytes> {
+        if part.count == 1 {
+            return Some(part.data.clone());
+        }
+        let count = part.count as usize;
+        let open = self.open.entry(part.batch).or_insert_with(|| Open {
+            parts: vec![None; count],
+            missing: count,
+            bytes: 0,
+        });
+        // Parts of one batch agree on their count, or the sharer contradicts itself.
+        let slot = open.parts.get_mut(part.index as usize).filter(|slot| slot.is_none())?;
+        *slot = Some(part.data.clone());
+        open.missing -= 1;
+        open.bytes += part.data.len();
+        self.bytes += part.data.len();
+        if open.missing > 0 {
+            self.evict();
+            return None;
+        }
+        let whole = self.open.remove(&part.batch)?;
+        self.bytes -= whole.bytes;
+        let mut data = BytesMut::with_capacity(whole.bytes);
+        for bytes in whole.parts.into_iter().flatten() {
+            data.extend_from_slice(&bytes);
+        }
+        Some(data.freeze())
+    }
+
+    fn evict(&mut self) {
+        while self.bytes > MAX_OPEN_BYTES || self.open.len() > MAX_OPEN {
+            let Some((_, oldest)) = self.open.pop_first() else { return };
+            self.bytes -= oldest.bytes;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(batch: u64, index: u32, count: u32, data: &[u8]) -> Part {
+        Part {
+            generation: 0,
+            size: None,
+            update: 0,
+            ends_update: false,
+            batch,
+            index,
+            count,
+            data: Bytes::copy_from_slice(data),
+        }
+    }
+
+    #[test]
+    fn parts_in_any_order_make_the_batch_once() {
+        let mut a = Assembly::default();
+        assert_eq!(a.insert(&part(1, 2, 3, b"c")), None);
+        assert_eq!(a.insert(&part(1, 0, 3, b"a")), None);
+        assert_eq!(a.insert(&part(1, 0, 3, b"a")), None);
+        assert_eq!(a.insert(&part(1, 1, 3, b"b")).as_deref(), Some(&b"abc"[..]));
+        assert_eq!(a.insert(&part(2, 0, 1, b"x")).as_deref(), Some(&b"x"[..]));
+        assert_eq!((a.open.len(), a.bytes), (0, 0));
+    }
+
+    #[test]
+    fn incomplete_batches_are_bounded_and_the_oldest_go_first() {
+        let mut a = Assembly::default();
+        let data = vec![0u8; 1_200];
+        for batch in 0..20_000 {
+            assert_eq!(a.insert(&part(batch, 0, 2, &data)), None);
+            assert!(a.bytes <= MAX_OPEN_BYTES && a.open.len() <= MAX_OPEN);
+        }
+        assert!(a.insert(&part(19_999, 1, 2, &data)).is_some());
+        assert_eq!(a.insert(&part(0, 1, 2, &data)), None);
+    }
+
+    #[test]
+    fn a_contradicting_count_changes_nothing() {
+        let mut a = Assembly::default();
+        assert_eq!(a.insert(&part(1, 0, 2, b"a")), None);
+        assert_eq!(a.insert(&part(1, 5, 9, b"z")), None);
+        assert_eq!(a.insert(&part(1, 1, 2, b"b")).as_deref(), Some(&b"ab"[..]));
+    }
+}

@@ -1,0 +1,158 @@
+//! Batches on their way to the helper.
+
+use bytes::Bytes;
+use farpane_frame::{Move, Rect};
+use std::collections::VecDeque;
+
+/// The largest batch.
+pub const MAX_BATCH_BYTES: usize = 64 << 10;
+/// A lost part is repeated only while the batches from its own on take at most this many bytes:
+/// so much the helper keeps of incomplete batches, at the least.
+pub(super) const RETAIN_BYTES: u64 = 4 << 20;
+/// And only while they are at most this many, for the same reason.
+pub(super) const RETAIN_BATCHES: u64 = 2_048;
+
+/// Names a batch. Batches are numbered in the order in which the helper is to apply them.
+pub type BatchId = u64;
+
+/// What the sender must know of a batch it is given.
+#[derive(Clone, Debug, Default)]
+pub struct BatchInfo {
+    /// The encoded operations, at most [`MAX_BATCH_BYTES`].
+    pub data: Bytes,
+    /// The parts of tiles whose pixels it carries: tile index and area.
+    pub writes: Vec<(u32, Rect)>,
+    /// The copies in it.
+    pub copies: Vec<Move>,
+    /// Whether it means the same when applied later, as long as no tile in `writes` has changed:
+    /// true only for batches that carry pixels alone, without copies and cache slots.
+    pub repeatable: bool,
+}
+
+/// A batch whose fate is not known.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) info: BatchInfo,
+    pub(super) update: u64,
+    /// The captured state it was encoded from.
+    pub(super) state: u64,
+    pub(super) parts: u32,
+    pub(super) part_bytes: usize,
+    acked: u128,
+    /// Bytes of all batches before this one.
+    offset: u64,
+}
+
+impl Batch {
+    /// The bytes of part `index`.
+    pub(super) fn part(&self, index: u32) -> Bytes {
+        let from = index as usize * self.part_bytes;
+        self.info.data.slice(from..(from + self.part_bytes).min(self.info.data.len()))
+    }
+
+    /// Notes that a part arrived; true when it was the last.
+    pub(super) fn ack(&mut self, index: u32) -> bool {
+        self.acked |= 1 << index;
+        self.acked.count_ones() == self.parts
+    }
+}
+
+/// All batches in flight, by number.
+#[derive(Debug, Default)]
+pub(super) struct InFlight {
+    first: BatchId,
+    batches: VecDeque<Option<Batch>>,
+    copies: VecDeque<(BatchId, Move)>,
+    offset: u64,
+}
+
+impl InFlight {
+    /// Forgets all batches; numbers go on.
+    pub(super) fn clear(&mut self) {
+        self.first += self.batches.len() as u64;
+        self.batches.clear();
+        self.copies.clear();
+    }
+
+    /// Takes a batch in and numbers it.
+    pub(super) fn push(
+        &mut self,
+        info: BatchInfo,
+        update: u64,
+        state: u64,
+        part_bytes: usize,
+    ) -> BatchId {
+        let id = self.first + self.batches.len() as u64;
+        let parts = info.data.len().div_ceil(part_bytes).max(1) as u32;
+        self.copies.extend(info.copies.iter().map(|m| (id, *m)));
+        let offset = self.offset;
+        self.offset += info.data.len() as u64;
+        self.batches.push_back(Some(Batch {
+            info,
+            update,
+            state,
+            parts,
+            part_bytes,
+            acked: 0,
+            offset,
+        }));
+        id
+    }
+
+    pub(super) fn get_mut(&mut self, id: BatchId) -> Option<&mut Batch> {
+        let index = usize::try_from(id.checked_sub(self.first)?).ok()?;
+        self.batches.get_mut(index)?.as_mut()
+    }
+
+    pub(super) fn get(&self, id: BatchId) -> Option<&Batch> {
+        let index = usize::try_from(id.checked_sub(self.first)?).ok()?;
+        self.batches.get(index)?.as_ref()
+    }
+
+    /// Whether the helper still keeps what it has of this batch.
+    pub(super) fn is_retained(&self, id: BatchId, batch: &Batch) -> bool {
+        let next = self.first + self.batches.len() as u64;
+        self.offset - batch.offset <= RETAIN_BYTES && next - id <= RETAIN_BATCHES
+    }
+
+    /// Takes a batch out, delivered or given up.
+    pub(super) fn remove(&mut self, id: BatchId) -> Option<Batch> {
+        let index = usize::try_from(id.checked_sub(self.first)?).ok()?;
+        let batch = self.batches.get_mut(index)?.take();
+        while let Some(None) = self.batches.front() {
+            self.batches.pop_front();
+            self.first += 1;
+        }
+        while self.copies.front().is_some_and(|(id, _)| *id < self.first) {
+            self.copies.pop_front();
+        }
+        batch
+    }
+
+    /// Calls `spoiled(copy's batch, area)` for everything that copies after `batch` took,
+    /// directly or through each other, from `areas`.
+    pub(super) fn spoiled_by(
+        &self,
+        batch: BatchId,
+        mut areas: Vec<Rect>,
+        mut spoiled: impl FnMut(BatchId, Rect),
+    ) {
+        for (id, m) in self.copies.iter().filter(|(id, _)| *id > batch) {
+            for i in 0..areas.len() {
+                let taken = areas[i].intersect(m.src());
+                let moved = (!taken.is_empty()).then(|| taken.translate(m.dx(), m.dy()));
+                if let Some(area) = moved.flatten() {
+                    spoiled(*id, area);
+                    areas.push(area);
+                }
+            }
+            if areas.len() > MAX_SPOILED {
+                let all = areas.iter().fold(Rect::default(), |a, b| a.union(*b));
+                areas = vec![all];
+            }
+        }
+    }
+}
+
+/// Areas followed through copies apart; more are taken together.
+const MAX_SPOILED: usize = 256;

@@ -1,0 +1,501 @@
+//! The sharer's side of screen synchronisation, for one helper.
+
+use super::inflight::{BatchId, BatchInfo, InFlight};
+use super::tiles::Tiles;
+use crate::datagram::{Body, Cursor, Datagram, MAX_PART_HEADER_BYTES, MAX_PARTS, Part};
+use crate::feedback::Feedback;
+use crate::{WireError, datagram::MIN_DATAGRAM_BYTES};
+use bytes::Bytes;
+use farpane_frame::{Move, Rect, Size, TileGrid};
+use std::collections::VecDeque;
+
+/// Waits for feedback are at least this long before asking for it.
+const MIN_PROBE_US: u64 = 40_000;
+/// And at most this long, however often there was no answer.
+const MAX_PROBE_US: u64 = 500_000;
+/// The round-trip time assumed before the first measurement.
+const INITIAL_RTT_US: u64 = 100_000;
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SenderEvent {
+    /// The helper has applied it.
+    Delivered(BatchId),
+    /// The helper will never apply it; what it carried is stale again.
+    Failed(BatchId),
+}
+
+/// One datagram's journey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// When it was sent, sharer's clock.
+    pub sent_us: u64,
+    /// When it arrived, helper's clock.
+    pub received_us: u64,
+    /// Its size.
+    pub bytes: u32,
+}
+
+/// What a helper's feedback said, for the rate controller.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FeedbackReport {
+    /// Datagrams that arrived, with times.
+    pub samples: Vec<Sample>,
+    /// Bytes that arrived.
+    pub acked_bytes: u64,
+    /// Datagrams that were lost.
+    pub lost_datagrams: u64,
+    /// Bytes that were lost.
+    pub lost_bytes: u64,
+    /// The round-trip time without the helper's own wait, when measured.
+    pub rtt_us: Option<u64>,
+}
+
+#[derive(Debug)]
+enum Sent {
+    Part { batch: BatchId, index: u32, generation: u32 },
+    Cursor,
+    Probe,
+}
+
+/// A part that has never been sent.
+#[derive(Debug)]
+struct Fresh {
+    batch: BatchId,
+    index: u32,
+    bytes: u64,
+}
+
+#[derive(Debug)]
+struct SentDatagram {
+    what: Sent,
+    sent_us: u64,
+    bytes: u32,
+}
+
+/// Keeps one helper's canvas equal to the sharer's screen.
+///
+/// Tell it each captured state with [`handle_frame`](Self::handle_frame), encode what
+/// [`stale_tiles`](Self::stale_tiles) names, hand batches over with
+/// [`push_batch`](Self::push_batch), send what [`poll_datagram`](Self::poll_datagram) gives, feed
+/// reports to [`handle_feedback`](Self::handle_feedback) and call
+/// [`handle_timeout`](Self::handle_timeout) at [`poll_timeout`](Self::poll_timeout).
+#[derive(Debug)]
+pub struct ScreenSender {
+    generation: u32,
+    generation_known: bool,
+    tiles: Tiles,
+    state: u64,
+    update: u64,
+    in_flight: InFlight,
+    fresh: VecDeque<Fresh>,
+    repeats: VecDeque<(BatchId, u32)>,
+    ends_update: Option<BatchId>,
+    cursor: Option<Cursor>,
+    cursor_due: bool,
+    probe_due: bool,
+    next_seq: u64,
+    sent: VecDeque<SentDatagram>,
+    sent_bytes: u64,
+    queued_bytes: u64,
+    probe_at_us: Option<u64>,
+    probes: u32,
+    rtt_us: u64,
+    max_datagram_bytes: usize,
+    events: VecDeque<SenderEvent>,
+}
+
+impl ScreenSender {
+    /// A helper that knows nothing yet of a screen of `size`.
+    pub fn new(now_us: u64, generation: u32, size: Size, max_datagram_bytes: usize) -> Self {
+        Self {
+            generation,
+            generation_known: false,
+            tiles: Tiles::new(size, now_us),
+            state: 1,
+            update: 0,
+            in_flight: InFlight::default(),
+            fresh: VecDeque::new(),
+            repeats: VecDeque::new(),
+            ends_update: None,
+            cursor: None,
+            cursor_due: false,
+            probe_due: false,
+            next_seq: 0,
+            sent: VecDeque::new(),
+            sent_bytes: 0,
+            queued_bytes: 0,
+            probe_at_us: None,
+            probes: 0,
+            rtt_us: INITIAL_RTT_US,
+            max_datagram_bytes: max_datagram_bytes.max(MIN_DATAGRAM_BYTES),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// The screen is another one now: everything is stale, what is in flight no longer counts.
+    pub fn reset(&mut self, now_us: u64, generation: u32, size: Size) {
+        self.generation = generation;
+        self.generation_known = false;
+        self.tiles = Tiles::new(size, now_us);
+        self.state += 1;
+        self.in_flight.clear();
+        self.fresh.clear();
+        self.repeats.clear();
+        self.queued_bytes = 0;
+        self.events.clear();
+    }
+
+    /// How large a datagram the path carries. Batches that were cut into larger parts are given
+    /// up when their turn comes; what they carried is stale again.
+    pub fn set_max_datagram_bytes(&mut self, bytes: usize) {
+        self.max_datagram_bytes = bytes.max(MIN_DATAGRAM_BYTES);
+    }
+
+    /// The screen's generation.
+    pub fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// The tile grid of the screen.
+    pub fn grid(&self) -> TileGrid {
+        self.tiles.grid()
+    }
+
+    /// Accounts for a newly captured state: `changed` lists each changed part of a tile, `moves`
+    /// what merely moved (verified by the caller). Fills `copies` with the moves worth sending:
+    /// they must go out, in one batch, before any other batch of this state, or be reported
+    /// unsent with [`forget_copies`](Self::forget_copies).
+    pub fn handle_frame(
+        &mut self,
+        now_us: u64,
+        changed: &[(u32, Rect)],
+        moves: &[Move],
+        copies: &mut Vec<Move>,
+    ) {
+        self.state += 1;
+        self.tiles.change(self.state, now_us, changed, moves, copies);
+    }
+
+    /// Declares that copies asked for are not going out: their destinations are stale.
+    pub fn forget_copies(&mut self, copies: &[Move]) {
+        for m in copies {
+            self.tiles.lose_area(BatchId::MAX, m.dst);
+        }
+    }
+
+    /// The tiles of which something is stale, ascending.
+    pub fn stale_tiles(&self) -> impl Iterator<Item = u32> + '_ {
+        self.tiles.dirty().iter()
+    }
+
+    /// Whether anything is stale.
+    pub fn is_stale(&self) -> bool {
+        !self.tiles.dirty().is_empty()
+    }
+
+    /// The stale part of a tile and when the tile last changed.
+    pub fn stale_part(&self, tile: u32) -> (Rect, u64) {
+        let tile = self.tiles.get(tile);
+        (tile.stale, tile.changed_us)
+    }
+
+    /// Whether the helper is known to hold exactly the current state of this tile.
+    pub fn is_settled(&self, tile: u32) -> bool {
+        let tile = self.tiles.get(tile);
+        tile.stale.is_empty() && tile.flight == 0
+    }
+
+    /// Whether the helper is known to hold exactly the current screen.
+    pub fn is_synchronised(&self) -> bool {
+        !self.is_stale() && self.sent.is_empty() && self.fresh.is_empty()
+    }
+
+    /// Begins a new update; batches pushed from now on belong to it. Gives its number.
+    pub fn begin_update(&mut self) -> u64 {
+        self.update += 1;
+        self.update
+    }
+
+    /// Queues a batch. The parts it writes are no longer stale. A batch above
+    /// [`super::MAX_BATCH_BYTES`] would not fit its parts and is a caller's mistake.
+    ///
+    /// # Panics
+    /// When the batch does not fit into [`MAX_PARTS`] datagrams.
+    pub fn push_batch(&mut self, info: BatchInfo) -> BatchId {
+        let part_bytes = self.max_datagram_bytes - MAX_PART_HEADER_BYTES;
+        assert!(info.data.len() <= part_bytes * MAX_PARTS as usize, "batch too large");
+        let id = self.in_flight.push(info, self.update, self.state, part_bytes);
+        let Some(batch) = self.in_flight.get(id) else { return id };
+        for (index, area) in batch.info.writes.iter() {
+            let rest = self.tiles.get(*index).stale.subtract(*area);
+            self.tiles.set_stale(*index, rest.into_iter().fold(Rect::default(), Rect::union));
+            let tile = self.tiles.get_mut(*index);
+            tile.flight += 1;
+            (tile.writer, tile.written) = (id, *area);
+        }
+        for m in &batch.info.copies {
+            for (index, _) in self.tiles.grid().split(m.dst) {
+                self.tiles.get_mut(index).flight += 1;
+            }
+        }
+        self.queued_bytes += batch.info.data.len() as u64;
+        self.fresh.extend((0..batch.parts).map(|index| {
+            let bytes = batch.part(index).len() as u64;
+            Fresh { batch: id, index, bytes }
+        }));
+        id
+    }
+
+    /// The update is complete: its last datagram says so. An update without batches is nothing.
+    pub fn end_update(&mut self) {
+        self.ends_update = self.fresh.back().map(|part| part.batch);
+    }
+
+    /// Where the pointer is now; sent when it differs from what was sent last.
+    pub fn set_cursor(&mut self, cursor: Cursor) {
+        if self.cursor != Some(cursor) {
+            self.cursor = Some(cursor);
+            self.cursor_due = true;
+        }
+    }
+
+    /// Where the pointer was last said to be.
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.cursor
+    }
+
+    /// Bytes sent whose fate is not known.
+    pub fn in_flight_bytes(&self) -> u64 {
+        self.sent_bytes
+    }
+
+    /// Bytes of batches queued and not sent yet.
+    pub fn queued_bytes(&self) -> u64 {
+        self.queued_bytes
+    }
+
+    /// Whether [`poll_datagram`](Self::poll_datagram) has something to give.
+    pub fn has_datagram(&self) -> bool {
+        self.cursor_due || self.probe_due || !self.fresh.is_empty() || !self.repeats.is_empty()
+    }
+
+    /// Whether the next datagram is one that must not wait for the window: a probe or the cursor.
+    pub fn has_urgent_datagram(&self) -> bool {
+        self.cursor_due || self.probe_due
+    }
+
+    /// The next datagram to send; it counts as sent at `now_us`.
+    pub fn poll_datagram(&mut self, now_us: u64) -> Option<Bytes> {
+        let seq = self.next_seq;
+        let (body, what) = self.next_body()?;
+        let mut out = Vec::with_capacity(self.max_datagram_bytes);
+        Datagram { seq, body }.write(&mut out);
+        self.next_seq += 1;
+        self.sent_bytes += out.len() as u64;
+        self.sent.push_back(SentDatagram { what, sent_us: now_us, bytes: out.len() as u32 });
+        if self.probe_at_us.is_none() {
+            self.probe_at_us = Some(now_us + self.probe_wait_us());
+        }
+        Some(out.into())
+    }
+
+    fn next_body(&mut self) -> Option<(Body, Sent)> {
+        if std::mem::take(&mut self.probe_due) {
+            return Some((Body::Probe, Sent::Probe));
+        }
+        if std::mem::take(&mut self.cursor_due)
+            && let Some(cursor) = self.cursor
+        {
+            return Some((Body::Cursor(cursor), Sent::Cursor));
+        }
+        while let Some((id, index)) = self.repeats.pop_front() {
+            if self.is_superseded(id) || !self.fits(id) {
+                self.give_up(id);
+            } else if let Some(part) = self.part(id, index) {
+                return Some(part);
+            }
+        }
+        while let Some(fresh) = self.fresh.pop_front() {
+            self.queued_bytes -= fresh.bytes;
+            if !self.fits(fresh.batch) {
+                self.give_up(fresh.batch);
+            } else if let Some(part) = self.part(fresh.batch, fresh.index) {
+                return Some(part);
+            }
+        }
+        None
+    }
+
+    fn part(&self, id: BatchId, index: u32) -> Option<(Body, Sent)> {
+        let batch = self.in_flight.get(id)?;
+        let data = batch.part(index);
+        let last = index + 1 == batch.parts;
+        let ends_update = last && self.ends_update == Some(id);
+        let (generation, update, count) = (self.generation, batch.update, batch.parts);
+        let size = (!self.generation_known).then(|| self.tiles.grid().size());
+        let body = Part { generation, size, update, ends_update, batch: id, index, count, data };
+        Some((Body::Part(body), Sent::Part { batch: id, index, generation }))
+    }
+
+    /// Takes a helper's report in.
+    ///
+    /// # Errors
+    /// It reports datagrams that were never sent; the connection should end.
+    pub fn handle_feedback(
+        &mut self,
+        now_us: u64,
+        feedback: &Feedback,
+    ) -> Result<FeedbackReport, WireError> {
+        let mut report = FeedbackReport::default();
+        if feedback.decided > self.next_seq {
+            let (value, bound) = (feedback.decided, self.next_seq);
+            return Err(WireError::Bound { field: "decided", value, bound });
+        }
+        self.measure(now_us, feedback, &mut report);
+        let first = self.next_seq - self.sent.len() as u64;
+        let ranges: Vec<_> = feedback.ranges().collect();
+        for seq in first..feedback.decided {
+            let Some(datagram) = self.sent.pop_front() else { break };
+            self.sent_bytes -= u64::from(datagram.bytes);
+            let received =
+                ranges.iter().any(|(from, to, received)| *received && (*from..*to).contains(&seq));
+            if received {
+                report.acked_bytes += u64::from(datagram.bytes);
+                self.acked(&datagram.what);
+            } else {
+                report.lost_datagrams += 1;
+                report.lost_bytes += u64::from(datagram.bytes);
+                self.lost(&datagram.what);
+            }
+        }
+        if feedback.decided > first {
+            self.probes = 0;
+            let waits = !self.sent.is_empty();
+            self.probe_at_us = waits.then(|| now_us + self.probe_wait_us());
+        }
+        Ok(report)
+    }
+
+    fn measure(&mut self, now_us: u64, feedback: &Feedback, report: &mut FeedbackReport) {
+        let first = self.next_seq - self.sent.len() as u64;
+        for arrival in &feedback.arrivals {
+            let index = arrival.seq.checked_sub(first).map(|i| i as usize);
+            let Some(datagram) = index.and_then(|i| self.sent.get(i)) else { continue };
+            let (sent_us, bytes) = (datagram.sent_us, datagram.bytes);
+            report.samples.push(Sample { sent_us, received_us: arrival.received_us, bytes });
+        }
+        let newest = report.samples.iter().max_by_key(|s| s.received_us);
+        report.rtt_us = newest
+            .map(|s| now_us.saturating_sub(s.sent_us).saturating_sub(feedback.delay_us).max(1));
+        if let Some(rtt_us) = report.rtt_us {
+            self.rtt_us = rtt_us;
+        }
+    }
+
+    fn acked(&mut self, what: &Sent) {
+        let Sent::Part { batch, index, generation } = *what else { return };
+        if generation != self.generation {
+            return;
+        }
+        self.generation_known = true;
+        let complete = self.in_flight.get_mut(batch).is_some_and(|b| b.ack(index));
+        if complete && let Some(done) = self.in_flight.remove(batch) {
+            self.land(&done.info);
+            self.events.push_back(SenderEvent::Delivered(batch));
+        }
+    }
+
+    fn lost(&mut self, what: &Sent) {
+        match *what {
+            Sent::Probe => {}
+            Sent::Cursor => self.cursor_due = true,
+            Sent::Part { batch: id, index, generation } if generation == self.generation => {
+                let Some(batch) = self.in_flight.get(id) else { return };
+                let retained = self.in_flight.is_retained(id, batch);
+                if batch.info.repeatable && retained && !self.is_superseded(id) {
+                    let areas = batch.info.writes.iter().map(|(_, area)| *area).collect();
+                    self.repeats.push_back((id, index));
+                    self.spoil(id, areas);
+                } else {
+                    self.give_up(id);
+                }
+            }
+            Sent::Part { .. } => {}
+        }
+    }
+
+    /// Whether the path still carries the parts that the batch was cut into.
+    fn fits(&self, id: BatchId) -> bool {
+        let part = |batch: &super::inflight::Batch| batch.part(0).len() + MAX_PART_HEADER_BYTES;
+        self.in_flight.get(id).is_none_or(|batch| part(batch) <= self.max_datagram_bytes)
+    }
+
+    /// Whether a tile that the batch writes has changed since it was encoded.
+    fn is_superseded(&self, id: BatchId) -> bool {
+        self.in_flight.get(id).is_none_or(|batch| {
+            let writes = batch.info.writes.iter();
+            writes.into_iter().any(|(tile, _)| self.tiles.get(*tile).changed_state > batch.state)
+        })
+    }
+
+    /// The helper will not apply this batch: what it wrote is stale, and so is what copies took
+    /// from there.
+    fn give_up(&mut self, id: BatchId) {
+        let Some(batch) = self.in_flight.get(id) else { return };
+        let mut areas: Vec<Rect> = batch.info.writes.iter().map(|(_, area)| *area).collect();
+        areas.extend(batch.info.copies.iter().map(|m| m.dst));
+        self.spoil(id, areas);
+        let Some(batch) = self.in_flight.remove(id) else { return };
+        for (tile, area) in &batch.info.writes {
+            self.tiles.lose(id, *tile, *area);
+        }
+        for m in &batch.info.copies {
+            self.tiles.lose_area(id, m.dst);
+        }
+        self.land(&batch.info);
+        self.events.push_back(SenderEvent::Failed(id));
+    }
+
+    fn spoil(&mut self, id: BatchId, areas: Vec<Rect>) {
+        let tiles = &mut self.tiles;
+        self.in_flight.spoiled_by(id, areas, |copy, area| tiles.lose_area(copy, area));
+    }
+
+    fn land(&mut self, info: &BatchInfo) {
+        for (tile, _) in &info.writes {
+            let tile = self.tiles.get_mut(*tile);
+            tile.flight = tile.flight.saturating_sub(1);
+        }
+        for m in &info.copies {
+            for (tile, _) in self.tiles.grid().split(m.dst) {
+                let tile = self.tiles.get_mut(tile);
+                tile.flight = tile.flight.saturating_sub(1);
+            }
+        }
+    }
+
+    /// What became of batches.
+    pub fn poll_event(&mut self) -> Option<SenderEvent> {
+        self.events.pop_front()
+    }
+
+    /// Lets time pass: asks for feedback that has been missing for too long.
+    pub fn handle_timeout(&mut self, now_us: u64) {
+        if self.probe_at_us.is_some_and(|at| now_us >= at) {
+            self.probe_due = true;
+            self.probes += 1;
+            self.probe_at_us = Some(now_us + self.probe_wait_us());
+        }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout) next; `None` while all is settled.
+    pub fn poll_timeout(&self) -> Option<u64> {
+        self.probe_at_us
+    }
+
+    fn probe_wait_us(&self) -> u64 {
+        let wait = (self.rtt_us * 3).max(MIN_PROBE_US);
+        (wait << self.probes.min(8)).min(MAX_PROBE_US.max(wait))
+    }
+}

@@ -1,0 +1,94 @@
+//! Single messages of the protocol: the first byte chooses the kind, the rest is the message. What
+//! can be read must be written and read again as the same message.
+
+use crate::Seed;
+use bytes::Bytes;
+use farpane_frame::Size;
+use farpane_proto::control::{Control, CursorShape};
+use farpane_proto::datagram::{Body, Cursor, Datagram, Part};
+use farpane_proto::feedback::{Arrival, Feedback};
+
+const DATAGRAM: u8 = 0;
+const CONTROL: u8 = 1;
+const CURSOR_SHAPE: u8 = 2;
+const FEEDBACK: u8 = 3;
+
+/// Whether the input is a message.
+pub fn accepts(input: &[u8]) -> bool {
+    let Some((kind, message)) = input.split_first() else { return false };
+    match *kind {
+        DATAGRAM => Datagram::read(&Bytes::copy_from_slice(message)).is_ok_and(|datagram| {
+            let mut again = Vec::new();
+            datagram.write(&mut again);
+            assert_eq!(Datagram::read(&again.into()), Ok(datagram));
+            true
+        }),
+        CONTROL => Control::read(message).is_ok_and(|control| {
+            assert_eq!(Control::read(&control.to_bytes()), Ok(control));
+            true
+        }),
+        CURSOR_SHAPE => CursorShape::read(message).is_ok_and(|shape| {
+            assert_eq!(CursorShape::read(&shape.to_bytes()), Ok(shape));
+            true
+        }),
+        FEEDBACK => Feedback::read(message).is_ok_and(|feedback| {
+            let mut again = Vec::new();
+            feedback.write(&mut again);
+            assert!(feedback.ranges().all(|(from, to, _)| from <= to && to <= feedback.decided));
+            assert_eq!(Feedback::read(&again), Ok(feedback));
+            true
+        }),
+        _ => false,
+    }
+}
+
+/// A message of every kind.
+pub fn seeds() -> Vec<Seed> {
+    let part = |count, index, size| Part {
+        generation: 1,
+        size,
+        update: 70,
+        ends_update: index + 1 == count,
+        batch: 20_000,
+        index,
+        count,
+        data: Bytes::from_static(b"operations"),
+    };
+    let cursor = Cursor { x: -3, y: 400, visible: true, shape: 2 };
+    let shape = CursorShape { id: 2, width: 3, height: 2, hot_x: 1, hot_y: 1, bgra: vec![128; 24] };
+    let report = Feedback {
+        decided: 300,
+        runs: vec![0, 2, 100, 1],
+        update: 69,
+        delay_us: 1_500,
+        arrivals: vec![
+            Arrival { seq: 298, received_us: 5_000_000 },
+            Arrival { seq: 297, received_us: 5_000_090 },
+        ],
+    };
+    let mut feedback = vec![FEEDBACK];
+    report.write(&mut feedback);
+    vec![
+        ("part-of-one", datagram(Body::Part(part(1, 0, None)))),
+        ("part-of-many", datagram(Body::Part(part(9, 8, Some(Size::new(1920, 1080)))))),
+        ("bad-part", datagram(Body::Part(part(1, 1, None)))[..4].to_vec()),
+        ("cursor", datagram(Body::Cursor(cursor))),
+        ("probe", datagram(Body::Probe)),
+        ("hello", control(&Control::hello("Ada Lovelace"))),
+        ("consent-pending", control(&Control::ConsentPending)),
+        ("consent-granted", control(&Control::ConsentGranted)),
+        ("cursor-shape", [&[CURSOR_SHAPE][..], &shape.to_bytes()].concat()),
+        ("feedback", feedback),
+        ("bad-kind", vec![CONTROL, 99]),
+    ]
+}
+
+fn datagram(body: Body) -> Vec<u8> {
+    let mut input = vec![DATAGRAM];
+    Datagram { seq: 301, body }.write(&mut input);
+    input
+}
+
+fn control(message: &Control) -> Vec<u8> {
+    [&[CONTROL][..], &message.to_bytes()].concat()
+}

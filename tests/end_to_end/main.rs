@@ -1,0 +1,14 @@
+//! The real program, real displays and real sockets, from a drawing to the helper's window.
+
+mod bad_network;
+mod consent;
+mod demo;
+mod display_loss;
+mod endings;
+mod full_disk;
+mod idle;
+mod invitations;
+mod leaks;
+mod pictures;
+mod several_helpers;
+mod statistics;

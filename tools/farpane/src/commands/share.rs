@@ -1,0 +1,242 @@
+//! `farpane share`.
+
+use super::{deadline, is_over};
+use crate::interrupt::Interrupt;
+use crate::stats::StatsFile;
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use farpane::net::NetConfig;
+use farpane::policy::{Answer, ConsentRequest, Scope};
+use farpane::{Sharer, SharerEvent, SharerOptions};
+use std::io::{BufRead, IsTerminal};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+/// How long an invitation lets a helper in.
+const INVITATION_VALID: Duration = Duration::from_secs(600);
+/// How long a consent in advance counts: a helper whose connection was lost may come back with
+/// the same key as long as the session may last.
+const CONSENT_VALID: Duration = Duration::from_secs(8 * 3_600);
+/// How often the indicator is acknowledged, statistics are written and signals are seen.
+const TICK: Duration = Duration::from_millis(500);
+
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  farpane share --invite ada.invite                 share this display, ask before each helper
+  farpane share --invite ada.invite --consent auto  consent in advance, to viewing only
+  farpane share --invite t.invite --source pattern:scroll --listen 127.0.0.1:0 --consent auto")]
+pub(crate) struct Args {
+    /// Where to write the invitation; give that file to the helper over a safe way.
+    #[arg(long, value_name = "FILE")]
+    invite: PathBuf,
+    /// What to share: x11[:DISPLAY], xcap, replay:FILE or pattern:NAME.
+    #[arg(long, default_value = "x11")]
+    source: String,
+    /// The one monitor to share; all of them when absent.
+    #[arg(long, value_name = "NAME")]
+    monitor: Option<String>,
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "0.0.0.0:0")]
+    listen: SocketAddr,
+    /// A relay to be reached through; this version connects directly only.
+    #[arg(long, value_name = "URL")]
+    relay: Vec<String>,
+    /// Ask for each helper, or consent now: to viewing only, for this invitation only.
+    #[arg(long, value_enum, default_value_t = Consent::Ask)]
+    consent: Consent,
+    /// What a helper may be allowed at most; this version lets helpers view only.
+    #[arg(long, value_enum, default_value_t = Allow::View)]
+    allow: Allow,
+    /// Write one JSON line for every update.
+    #[arg(long, value_name = "FILE.jsonl")]
+    stats: Option<PathBuf>,
+    /// End after this time.
+    #[arg(long = "for", value_name = "SECONDS")]
+    seconds: Option<f64>,
+    /// The name that helpers see.
+    #[arg(long, default_value = "sharer")]
+    name: String,
+    /// Send what moved as pixels: only to measure what moves save.
+    #[arg(long, hide = true)]
+    no_moves: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Consent {
+    /// Ask on the terminal.
+    Ask,
+    /// Consent in advance.
+    Auto,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Allow {
+    /// See the screen.
+    View,
+    /// Use mouse and keyboard.
+    Control,
+}
+
+/// Shares until the time is over, the sharer ends it or the screen cannot be shared.
+///
+/// # Errors
+/// Options this version cannot honour, an address in use, an unwritable file, a lost screen.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    if !args.relay.is_empty() {
+        bail!("--relay: this version connects directly only; leave it out and use --listen");
+    }
+    if args.allow == Allow::Control {
+        bail!("--allow control: this version lets helpers view only; use --allow view");
+    }
+    if args.consent == Consent::Ask && !std::io::stdin().is_terminal() {
+        eprintln!("farpane: no terminal: answers are read from standard input, one a line");
+    }
+    let deadline = deadline(args.seconds)?;
+    let interrupt = Interrupt::listen(|| {})?;
+    let mut stats = args.stats.as_deref().map(StatsFile::create).transpose()?;
+    let sharer = start(args)?;
+    let invitation = sharer.invite(addresses(sharer.local_address()), INVITATION_VALID)?;
+    if args.consent == Consent::Auto {
+        sharer.consent_in_advance(&invitation, CONSENT_VALID);
+    }
+    let saved = invitation.save(&args.invite);
+    saved.with_context(|| format!("cannot write the invitation {}", args.invite.display()))?;
+    eprintln!(
+        "invitation for one helper, valid 10 minutes: {} (listening on {})",
+        args.invite.display(),
+        sharer.local_address()
+    );
+    let mut desk = Desk::new();
+    let mut tick = Instant::now();
+    while !is_over(deadline) && !interrupt.is_set() {
+        if let Some(event) = sharer.next_event(TICK.saturating_sub(tick.elapsed())) {
+            desk.handle(&sharer, event)?;
+        }
+        desk.answer(&sharer);
+        if tick.elapsed() >= TICK {
+            tick = Instant::now();
+            desk.tick(&sharer);
+            write_records(&sharer, stats.as_mut());
+        }
+    }
+    write_records(&sharer, stats.as_mut());
+    eprintln!("sharing has ended");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn start(args: &Args) -> Result<Sharer> {
+    let (source, monitor) = (args.source.clone(), args.monitor.clone());
+    let options = SharerOptions {
+        open: Arc::new(move || farpane::capture::open(&source, monitor.as_deref())),
+        listen: args.listen,
+        name: args.name.clone(),
+        find_moves: !args.no_moves,
+        net: NetConfig::default(),
+    };
+    Sharer::start(options).with_context(|| format!("cannot share on {}", args.listen))
+}
+
+fn write_records(sharer: &Sharer, stats: Option<&mut StatsFile>) {
+    if let Some(stats) = stats {
+        std::iter::from_fn(|| sharer.try_record()).for_each(|record| stats.share(&record));
+        stats.flush();
+    }
+}
+
+/// Where a helper can find this machine.
+fn addresses(local: SocketAddr) -> Vec<String> {
+    if !local.ip().is_unspecified() {
+        return vec![local.to_string()];
+    }
+    // Connecting a UDP socket sends nothing; it asks which address would be used.
+    let outward = |to: &str| -> Option<IpAddr> {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+        socket.connect(to).ok()?;
+        socket.local_addr().ok().map(|address| address.ip())
+    };
+    let mut ips: Vec<IpAddr> = outward("192.0.2.1:9").into_iter().collect();
+    if local.is_ipv6() {
+        ips.push(IpAddr::V6(Ipv6Addr::LOCALHOST));
+    }
+    ips.push(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    ips.iter().map(|ip| SocketAddr::new(*ip, local.port()).to_string()).collect()
+}
+
+/// The terminal: questions, answers, the indicator.
+struct Desk {
+    shown: usize,
+    waiting: Vec<u64>,
+    answers: Option<Receiver<String>>,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self { shown: 0, waiting: Vec::new(), answers: None }
+    }
+
+    fn handle(&mut self, sharer: &Sharer, event: SharerEvent) -> Result<()> {
+        match event {
+            SharerEvent::ConsentRequested { helper, request } => self.ask(helper, &request),
+            SharerEvent::ShowIndicator { peer, .. } => {
+                self.shown += 1;
+                let (name, key) = (peer.display_name(), peer.key_fingerprint());
+                eprintln!("● {name} (key {key}) SEES THIS SCREEN. Ctrl-C ends it.");
+                sharer.acknowledge_indicator();
+            }
+            SharerEvent::Left { helper, reason } => {
+                self.waiting.retain(|id| *id != helper);
+                self.shown = self.shown.saturating_sub(1);
+                eprintln!("○ helper {helper} is gone: {reason}");
+            }
+            SharerEvent::ScreenLost { reason } => {
+                eprintln!("farpane: the display is gone ({reason}); waiting for it to come back");
+            }
+            SharerEvent::SourceEnded => {
+                eprintln!("the recording has ended; its last picture stays")
+            }
+            SharerEvent::Failed { reason } => bail!("the screen cannot be shared: {reason}"),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn ask(&mut self, helper: u64, request: &ConsentRequest) {
+        let (name, key) = (request.peer.display_name(), request.peer.key_fingerprint());
+        eprintln!("? \"{name}\" (key {key}) asks to SEE THIS SCREEN. Allow? [y/N]");
+        self.waiting.push(helper);
+        if self.answers.is_none() {
+            let (sender, answers) = channel();
+            std::thread::spawn(move || read_lines(&sender));
+            self.answers = Some(answers);
+        }
+    }
+
+    fn answer(&mut self, sharer: &Sharer) {
+        let lines = self.answers.iter().flat_map(|answers| answers.try_iter());
+        for line in lines.collect::<Vec<_>>() {
+            let yes = matches!(line.trim(), "y" | "Y" | "yes");
+            let answer = if yes { Answer::Allow(Scope::View) } else { Answer::Deny };
+            if !self.waiting.is_empty() {
+                sharer.answer(self.waiting.remove(0), answer);
+            }
+        }
+    }
+
+    fn tick(&self, sharer: &Sharer) {
+        if self.shown > 0 {
+            sharer.acknowledge_indicator();
+        }
+    }
+}
+
+fn read_lines(sender: &Sender<String>) {
+    for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+        if sender.send(line).is_err() {
+            return;
+        }
+    }
+}

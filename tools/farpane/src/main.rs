@@ -1,0 +1,49 @@
+//! The farpane command line: share a screen, view it, and see both at work.
+#![forbid(unsafe_code)]
+
+mod commands;
+mod desktop;
+mod interrupt;
+mod snapshot;
+mod stats;
+mod table;
+mod window;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Puts a sharer's screen in front of a helper, exactly and at once.
+#[derive(Parser)]
+#[command(version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Shares a display with real applications to a helper on this machine and compares both.
+    Demo(commands::demo::Args),
+    /// Shares a screen: writes an invitation and waits for the helper who has it.
+    Share(commands::share::Args),
+    /// Shows the screen that an invitation leads to.
+    View(commands::view::Args),
+    /// Records a desktop to a file, for benches and bug reports.
+    RecordTrace(commands::record::Args),
+    /// Plays a recorded desktop and says what is in it.
+    Replay(commands::replay::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Demo(args) => commands::demo::run(&args),
+        Command::Share(args) => commands::share::run(&args),
+        Command::View(args) => commands::view::run(&args),
+        Command::RecordTrace(args) => commands::record::run(&args),
+        Command::Replay(args) => commands::replay::run(&args),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("farpane: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,102 @@
+//! What the project claims, measured on the machine at hand.
+
+mod bench;
+mod cargo_test;
+mod claim;
+mod convergence;
+mod demo;
+mod fresh;
+mod glass;
+mod idle;
+pub(crate) mod machine;
+mod main_job;
+mod robustness;
+
+use claim::Claim;
+use glass::Row;
+use machine::Machine;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// What to measure.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo xtask prove main-job                          some twenty minutes; leave the machine alone
+  cargo xtask prove main-job --glass DIR --fresh      all there is, about an hour
+  cargo xtask prove main-job --only demo --only idle  some parts
+  cargo xtask prove main-job --json > proof.json
+
+Ends with status 0 when no claim fails. What cannot be measured here says why and is no pass.")]
+pub(crate) struct Arguments {
+    /// Which claims
+    #[arg(value_enum)]
+    topic: Topic,
+    /// Print the claims as JSON, for programs
+    #[arg(long)]
+    json: bool,
+    /// Measure only this part; may be given several times
+    #[arg(long = "only", value_name = "PART", value_enum)]
+    only: Vec<main_job::Part>,
+    /// Compare with other programs by the bench in this folder, which has a run.sh; needs root
+    #[arg(long, value_name = "DIR")]
+    glass: Option<PathBuf>,
+    /// Also build, show and test a fresh clone
+    #[arg(long)]
+    fresh: bool,
+    /// Measure this release build of farpane instead of building one
+    #[arg(long, value_name = "FILE")]
+    farpane: Option<PathBuf>,
+    /// Of the bench with other programs, only this workload: to see whether it runs at all
+    #[arg(long = "workload", value_name = "NAME", hide = true)]
+    workloads: Vec<String>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Topic {
+    /// A real X display reaches the helper's window exactly, and hostile input breaks nothing
+    MainJob,
+}
+
+/// Measures and prints; whether no claim fails. A claim that could not be measured says why and
+/// counts as no failure.
+pub(crate) fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<bool> {
+    let findings = match arguments.topic {
+        Topic::MainJob => main_job::measure(root, arguments)?,
+    };
+    let proof = Proof { machine: Machine::read(), command: command_line(), findings };
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&proof)?);
+    } else {
+        print!("{}\ncommand  {}\n\n", proof.machine, proof.command);
+        if !proof.findings.rows.is_empty() {
+            println!("{}", glass::table(&proof.findings.rows));
+        }
+        print!("{}", claim::table(&proof.findings.claims));
+    }
+    Ok(!proof.findings.claims.iter().any(Claim::fails))
+}
+
+/// What measuring came to.
+#[derive(Debug, Default, Serialize)]
+struct Findings {
+    /// The claims and their verdicts.
+    claims: Vec<Claim>,
+    /// What the bench with other programs measured.
+    rows: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Proof {
+    #[serde(flatten)]
+    machine: Machine,
+    command: String,
+    #[serde(flatten)]
+    findings: Findings,
+}
+
+/// How this program was called.
+pub(crate) fn command_line() -> String {
+    let arguments = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
+    format!("cargo xtask {arguments}")
+}
