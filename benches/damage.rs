@@ -120,9 +120,9 @@ fn scattered(size: Size, percent: u32) -> Changes {
 }
 
 /// Eight tiles as typing changes them.
-fn eight_tiles(frames: &Frames) -> (FrameBuf, Vec<Rect>) {
+fn eight_tiles(canon: &FrameBuf) -> (FrameBuf, Vec<Rect>) {
     let hint = vec![Rect::new(5 * TILE_PX, 6 * TILE_PX, 8 * TILE_PX, TILE_PX)];
-    let mut next = frames.canon.clone();
+    let mut next = canon.clone();
     next.fill(Rect::new(6 * TILE_PX + 7, 6 * TILE_PX + 20, 9, 13), [0, 0, 0, 0]);
     (next, hint)
 }
@@ -160,39 +160,51 @@ fn table(_: &mut Criterion) {
     }
 }
 
+/// Every case walks the same three frames, the two new ones by turns, so that caches help all
+/// of them alike; the rounds of the cases take turns, so that a busy neighbour slows all alike.
 fn compare_table(name: &str, size: Size) {
-    let frames = Frames::new(size);
-    let (canon, same, other) = (frames.canon.view(), frames.same.view(), frames.other.view());
+    let Frames { canon, same, other } = Frames::new(size);
     let (all, mut changes) = ([size.rect()], Changes::new());
     let bytes = canon.data().len() as f64 * 2.0;
     for kernel in Kernel::available() {
         let mut differ = Differ::new(kernel);
-        let read = fastest(|| {
-            black_box(read_both(&canon, &same));
-        });
+        let mut target = canon.clone();
+        let [mut read, mut still, mut fused] = [Duration::MAX; 3];
+        for _ in 0..RUNS {
+            let alike = [canon.view(), same.view()];
+            read = read.min(timed(&alike, |next| {
+                black_box(read_both(&target.view(), next));
+            }));
+            still = still.min(timed(&alike, |next| {
+                let changes = black_box(&mut changes);
+                differ.compare(&target.view(), next, &all, changes).expect("alike");
+            }));
+            fused = fused.min(timed(&[other.view(), canon.view()], |next| {
+                differ.update(&mut target, next, &all, black_box(&mut changes)).expect("alike");
+            }));
+        }
         let rate = bytes / read.as_secs_f64() / 1e9;
         row(&format!("{name} two-stream read"), read, &format!("{rate:.1} GB/s"));
-        let still = fastest(|| {
-            differ.compare(&canon, &same, &all, black_box(&mut changes)).expect("alike");
-        });
         let share = read.as_secs_f64() / still.as_secs_f64() * 100.0;
         let label = format!("{name} static compare, {}", kernel.name());
         row(&label, still, &format!("{share:.0} % of the read rate (>= 85 %)"));
-        let (mut target, mut turn) = (frames.canon.clone(), false);
-        let fused = fastest(|| {
-            turn = !turn;
-            let next = if turn { &other } else { &canon };
-            differ.update(&mut target, next, &all, black_box(&mut changes)).expect("alike");
-        });
         let ratio = fused.as_secs_f64() / still.as_secs_f64();
         let label = format!("{name} all changed, fused, {}", kernel.name());
         row(&label, fused, &format!("{ratio:.2} x static (<= 1.8)"));
-        let (next, hint) = eight_tiles(&frames);
+        let (next, hint) = eight_tiles(&canon);
         let hinted = fastest(|| {
-            differ.compare(&canon, &next.view(), &hint, black_box(&mut changes)).expect("alike");
+            let (canon, next) = (canon.view(), next.view());
+            differ.compare(&canon, &next, &hint, black_box(&mut changes)).expect("alike");
         });
         row(&format!("{name} hinted 8 tiles, {}", kernel.name()), hinted, "(<= 20 us)");
     }
+}
+
+/// The time of one `run` with each of `frames`, on average.
+fn timed(frames: &[FrameRef<'_>; 2], mut run: impl FnMut(&FrameRef<'_>)) -> Duration {
+    let start = Instant::now();
+    frames.iter().for_each(&mut run);
+    start.elapsed() / 2
 }
 
 fn stages(criterion: &mut Criterion) {
@@ -206,7 +218,7 @@ fn stages(criterion: &mut Criterion) {
         group.bench_function(format!("static/{name}"), |b| {
             b.iter(|| differ.compare(&canon, &same, &[size.rect()], &mut changes));
         });
-        let (next, hint) = eight_tiles(&frames);
+        let (next, hint) = eight_tiles(&frames.canon);
         group.bench_function(format!("hinted_8_tiles/{name}"), |b| {
             b.iter(|| differ.compare(&canon, &next.view(), &hint, &mut changes));
         });

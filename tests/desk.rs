@@ -195,6 +195,15 @@ impl Desk {
         mode
     }
 
+    /// How many windows applications have opened on the display.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub fn windows(&self) -> usize {
+        let tree = self.conn.query_tree(self.root).expect("a request").reply();
+        tree.expect("a display that runs").children.len()
+    }
+
     /// How many clients are connected, this one included, as the kernel tells.
     ///
     /// # Panics

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use quinn::congestion::{Controller, ControllerFactory};
@@ -19,26 +19,42 @@ const REGROWTH_PACKETS: u64 = 2;
 /// wrong, so set it to about twice the media controller's own window. quinn also spreads packets
 /// at 1.25 windows per round trip.
 #[derive(Debug, Clone)]
-pub struct WindowHandle(Arc<AtomicU64>);
+pub struct WindowHandle(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    bytes: AtomicU64,
+    released: AtomicBool,
+}
 
 impl WindowHandle {
     pub(crate) fn new(initial_bytes: u64) -> Self {
-        Self(Arc::new(AtomicU64::new(initial_bytes)))
+        let bytes = AtomicU64::new(initial_bytes);
+        Self(Arc::new(Shared { bytes, released: AtomicBool::new(false) }))
     }
 
     /// Sets the window; at least four packets always stay allowed. Takes effect with the next
     /// packet.
     pub fn set(&self, window_bytes: u64) {
-        self.0.store(window_bytes, Ordering::Relaxed);
+        self.0.bytes.store(window_bytes, Ordering::Relaxed);
     }
 
     /// The window set last, in bytes.
     pub fn bytes(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.bytes.load(Ordering::Relaxed)
     }
 
     pub(crate) fn factory(&self) -> Arc<WindowFactory> {
         Arc::new(WindowFactory(self.clone()))
+    }
+}
+
+/// Lifts the window of a connection that is about to close, whatever is set afterwards: quinn
+/// holds a close back like any packet while its window is full or its pacer waits, and a closed
+/// connection takes no acknowledgement that would open them again.
+pub(crate) fn release(connection: &quinn::Connection) {
+    if let Ok(controller) = connection.congestion_state().into_any().downcast::<FixedWindow>() {
+        controller.target.0.released.store(true, Ordering::Relaxed);
     }
 }
 
@@ -101,6 +117,9 @@ impl Controller for FixedWindow {
     }
 
     fn window(&self) -> u64 {
+        if self.target.0.released.load(Ordering::Relaxed) {
+            return u64::MAX;
+        }
         self.target.bytes().min(self.cap_bytes).max(self.min_bytes())
     }
 

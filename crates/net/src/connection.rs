@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use crate::close::{APP_CODE_MAX, CODE_DROPPED, CloseReason, MAX_REASON_BYTES};
 use crate::config::{Limits, RECEIVE_WINDOW_AFTER_BYTES};
 use crate::confirm::Control;
-use crate::congestion::WindowHandle;
+use crate::congestion::{self, WindowHandle};
 use crate::identity::PublicKey;
 use crate::invitation::InvitationId;
 use crate::streams::{self, ControlReceiver, ControlSender, StreamError};
@@ -218,6 +218,7 @@ pub(crate) fn close(connection: &quinn::Connection, code: u32, reason: &str) {
 /// Closes unless it is over already: closing twice would replace the reason of the first end.
 pub(crate) fn close_once(connection: &quinn::Connection, code: u32, reason: &[u8]) {
     if connection.close_reason().is_none() {
+        congestion::release(connection);
         connection.close(VarInt::from_u32(code), reason);
     }
 }

@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::Bytes;
 use farpane_net::{CloseReason, Identity};
 use quinn::crypto::rustls::QuicClientConfig;
 
@@ -17,6 +19,25 @@ fn the_helper_hears_the_sharers_code_and_words() {
         let reason = "the sharer stopped".to_owned();
         assert_eq!(near.closed().await, CloseReason::Peer { code: 17, reason });
         assert_eq!(far.closed().await, CloseReason::Local);
+    });
+}
+
+#[test]
+fn a_close_goes_out_although_the_window_is_full() {
+    on_net(async {
+        let sharer = Sharer::start(quick()).await;
+        let wire = Wire::to(sharer.address);
+        let invitation = sharer.invite_to(&[wire.address.to_string()]);
+        let near = join(&invitation, &quick()).await.unwrap();
+        let far = sharer.listener.accept().await.unwrap();
+        wire.cut_up();
+        far.window().set(0);
+        // Nothing is acknowledged, so the fifth packet has to wait, and the buffer fills.
+        let burst = std::iter::repeat_n(Bytes::from_static(&[0; 1000]), 1000);
+        let waits = tokio::time::timeout(Duration::from_millis(50), far.send_datagrams(burst));
+        assert!(waits.await.is_err(), "a full window must hold datagrams back");
+        far.close(5, "enough");
+        assert_eq!(near.closed().await, CloseReason::Peer { code: 5, reason: "enough".to_owned() });
     });
 }
 

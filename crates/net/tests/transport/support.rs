@@ -2,8 +2,8 @@
 
 use std::future::Future;
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use farpane_net::{
@@ -102,7 +102,8 @@ pub(crate) const KEY_AT: usize = 49;
 /// Forwards UDP between one helper and the sharer until its wire is cut.
 pub(crate) struct Wire {
     pub(crate) address: SocketAddr,
-    cut: Arc<AtomicBool>,
+    up_is_cut: Arc<AtomicBool>,
+    down_is_cut: Arc<AtomicBool>,
 }
 
 impl Wire {
@@ -111,37 +112,47 @@ impl Wire {
         let far = UdpSocket::bind("127.0.0.1:0").unwrap();
         far.connect(sharer).unwrap();
         let address = near.local_addr().unwrap();
-        let cut = Arc::new(AtomicBool::new(false));
-        let helper = Arc::new(std::sync::Mutex::new(None::<SocketAddr>));
+        let wire = Self { address, up_is_cut: Arc::default(), down_is_cut: Arc::default() };
+        let helper = Arc::new(Mutex::new(None::<SocketAddr>));
         let (near_in, far_out) = (near.try_clone().unwrap(), far.try_clone().unwrap());
-        let (cut_up, helper_up) = (cut.clone(), helper.clone());
+        let (is_cut, helper_up) = (wire.up_is_cut.clone(), helper.clone());
         std::thread::spawn(move || {
             let mut buffer = [0; 65536];
             while let Ok((bytes, from)) = near_in.recv_from(&mut buffer) {
                 *helper_up.lock().unwrap() = Some(from);
-                if !cut_up.load(Ordering::Relaxed) {
+                if !is_cut.load(Ordering::Relaxed) {
                     let _ = far_out.send(&buffer[..bytes]);
                 }
             }
         });
-        let cut_down = cut.clone();
+        let is_cut = wire.down_is_cut.clone();
         std::thread::spawn(move || {
             let mut buffer = [0; 65536];
             while let Ok(bytes) = far.recv(&mut buffer) {
                 let helper = *helper.lock().unwrap();
-                if let (false, Some(helper)) = (cut_down.load(Ordering::Relaxed), helper) {
+                if let (false, Some(helper)) = (is_cut.load(Ordering::Relaxed), helper) {
                     let _ = near.send_to(&buffer[..bytes], helper);
                 }
             }
         });
-        Self { address, cut }
+        wire
     }
 
     pub(crate) fn cut(&self) {
-        self.cut.store(true, Ordering::Relaxed);
+        self.set(true);
     }
 
     pub(crate) fn mend(&self) {
-        self.cut.store(false, Ordering::Relaxed);
+        self.set(false);
+    }
+
+    /// Nothing gets from the helper to the sharer any more; the other way still works.
+    pub(crate) fn cut_up(&self) {
+        self.up_is_cut.store(true, Ordering::Relaxed);
+    }
+
+    fn set(&self, is_cut: bool) {
+        self.up_is_cut.store(is_cut, Ordering::Relaxed);
+        self.down_is_cut.store(is_cut, Ordering::Relaxed);
     }
 }
