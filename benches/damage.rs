@@ -165,7 +165,7 @@ fn table(_: &mut Criterion) {
 fn compare_table(name: &str, size: Size) {
     let Frames { canon, same, other } = Frames::new(size);
     let (all, mut changes) = ([size.rect()], Changes::new());
-    let bytes = canon.data().len() as f64 * 2.0;
+    let bytes = canon.view().data().len() as f64 * 2.0;
     for kernel in Kernel::available() {
         let mut differ = Differ::new(kernel);
         let mut target = canon.clone();

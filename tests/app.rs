@@ -2,7 +2,7 @@
 
 use crate::{difference, wait_for, wait_until_none};
 use farpane::frame::FrameBuf;
-use farpane::net::{Identity, Invitation, NetConfig};
+use farpane::net::{Identity, Invitation};
 use farpane::{Helper, HelperEvent, HelperOptions, Picture, Sharer, SharerEvent, SharerOptions};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -30,11 +30,9 @@ impl SharerApp {
     /// When it cannot listen.
     pub fn start(source: String) -> Self {
         let sharer = Sharer::start(SharerOptions {
-            open: Arc::new(move || farpane::capture::open(&source, None)),
             listen: "127.0.0.1:0".parse().expect("an address"),
             name: "test sharer".to_owned(),
-            find_moves: true,
-            net: NetConfig::default(),
+            ..SharerOptions::new(move || farpane::capture::open(&source, None))
         });
         let sharer = Arc::new(sharer.expect("a sharer that listens"));
         let stop = Arc::new(AtomicBool::new(false));
@@ -93,7 +91,7 @@ impl Drop for SharerApp {
 impl Drop for HelperApp {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("--- the helper's connection: {:?}", self.helper.link_stats());
+            eprintln!("--- the helper's connection: {:?}", self.helper.stats());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::TRACE;
 use farpane::capture::{CaptureSource, ReplayOptions, ReplaySource};
-use farpane::net::{Identity, NetConfig};
+use farpane::net::Identity;
 use farpane::{Helper, HelperOptions, ShareRecord, Sharer, SharerEvent, SharerOptions, ViewRecord};
 use farpane_benches::percentile;
 use std::collections::BTreeMap;
@@ -49,14 +49,11 @@ pub(crate) fn table() {
 /// What both sides recorded, the sharer's by update.
 fn play() -> (BTreeMap<u64, ShareRecord>, Vec<ViewRecord>) {
     let sharer = Sharer::start(SharerOptions {
-        open: Arc::new(|| {
+        listen: "127.0.0.1:0".parse().expect("an address"),
+        ..SharerOptions::new(|| {
             let source = ReplaySource::open(TRACE, ReplayOptions::default())?;
             Ok(Box::new(source) as Box<dyn CaptureSource>)
-        }),
-        listen: "127.0.0.1:0".parse().expect("an address"),
-        name: "sharer".to_owned(),
-        find_moves: true,
-        net: NetConfig::default(),
+        })
     })
     .expect("the sharer listens");
     let invitation = sharer.invite(vec![sharer.local_address().to_string()], LIMIT);

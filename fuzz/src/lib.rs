@@ -10,6 +10,7 @@
 //! ```
 
 pub mod batch;
+pub mod calls;
 pub mod invitation;
 mod packets;
 pub mod screen;
@@ -32,8 +33,9 @@ pub struct Target {
 pub type Seed = (&'static str, Vec<u8>);
 
 /// Every target.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     Target { name: "batch", accepts: batch::accepts, seeds: batch::seeds },
+    Target { name: "calls", accepts: calls::accepts, seeds: calls::seeds },
     Target { name: "invitation", accepts: invitation::accepts, seeds: invitation::seeds },
     Target { name: "screen", accepts: screen::accepts, seeds: screen::seeds },
     Target { name: "trace", accepts: trace::accepts, seeds: trace::seeds },

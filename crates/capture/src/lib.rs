@@ -1,11 +1,11 @@
-//! Sources of frames: X11, portable (xcap), replay and synthetic.
+//! Sources of frames: X11, portable (xcap), pushed by the app, replay and synthetic.
 #![warn(clippy::undocumented_unsafe_blocks)]
 
-mod canvas;
 mod error;
 mod outlet;
 mod pattern;
 mod pause;
+mod push;
 mod replay;
 mod source;
 mod spec;
@@ -18,6 +18,7 @@ mod xvfb;
 
 pub use error::CaptureError;
 pub use pattern::{Pattern, PatternKind, PatternSource};
+pub use push::{PushScreen, PushSource};
 pub use replay::{Pace, ReplayOptions, ReplaySource};
 pub use source::{
     CaptureCounters, CaptureEvent, CaptureSource, CursorShape, CursorUpdate, Damage, Frame,

@@ -1,17 +1,18 @@
 //! What the sources that paint on a canvas share: what is pending, and how it is handed out.
 
-use crate::canvas::Canvas;
-use crate::{CaptureCounters, CaptureEvent, CursorUpdate, Damage, Frame, monotonic_us};
-use farpane_frame::{FrameError, Move, Rect, Region, Size};
+use crate::{
+    CaptureCounters, CaptureEvent, CursorUpdate, Damage, Frame, PixelMemory, Pixels, monotonic_us,
+};
+use farpane_frame::{Canvas, FrameBuf, FrameError, FrameRef, Move, Rect, Size};
+use std::sync::Arc;
 
 /// A canvas, and what of it changed since the last frame.
 #[derive(Debug)]
 pub(crate) struct Outlet {
     pub(crate) canvas: Canvas,
     generation: Option<u32>,
-    changed: Region,
     moves: Vec<Move>,
-    /// Changes that `changed` holds; moves are told only when there is one.
+    /// Changes since the last frame; moves are told only when there is one.
     updates: u32,
     full: bool,
     cursor: Option<CursorUpdate>,
@@ -26,7 +27,6 @@ impl Outlet {
         Ok(Self {
             canvas: Canvas::new(size)?,
             generation: None,
-            changed: Region::new(),
             moves: Vec::new(),
             updates: 0,
             full: false,
@@ -39,10 +39,15 @@ impl Outlet {
 
     /// Begins a generation with a black picture.
     pub(crate) fn begin_generation(&mut self, size: Size) -> Result<(), FrameError> {
-        self.canvas.resize(size)?;
+        self.canvas = Canvas::new(size)?;
         self.generation = Some(self.generation.map_or(0, |g| g + 1));
         self.full = true;
         Ok(())
+    }
+
+    /// Whether there is a picture.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.generation.is_some()
     }
 
     pub(crate) fn refresh(&mut self) {
@@ -51,7 +56,7 @@ impl Outlet {
 
     /// One update painted inside `rects`, by `moves` first.
     pub(crate) fn changed(&mut self, rects: &[Rect], moves: &[Move]) {
-        rects.iter().for_each(|rect| self.changed.add(rect.clip(self.canvas.picture().size())));
+        self.canvas.add_damage(rects);
         self.updates += 1;
         self.moves.clear();
         if self.updates == 1 {
@@ -74,7 +79,7 @@ impl Outlet {
         {
             return Some(CaptureEvent::Cursor(update));
         }
-        if let (Some(generation), true) = (self.generation, self.full || !self.changed.is_empty()) {
+        if let (Some(generation), true) = (self.generation, self.full || self.canvas.is_damaged()) {
             self.cursor_first = true;
             return Some(CaptureEvent::Frame(self.frame(generation)));
         }
@@ -84,20 +89,30 @@ impl Outlet {
     fn frame(&mut self, generation: u32) -> Frame {
         let size = self.canvas.picture().size();
         let full = std::mem::take(&mut self.full);
-        let region = std::mem::take(&mut self.changed);
         let moves = std::mem::take(&mut self.moves);
         self.updates = 0;
-        let (region, moves, damage) = if full {
-            (Region::from_rect(size.rect()), Vec::new(), Damage::Unknown)
-        } else {
-            (region.clone(), moves, Damage::Exact(region))
-        };
+        if full {
+            self.canvas.add_damage(&[size.rect()]);
+        }
         let capture_us = monotonic_us();
-        let pixels = self.canvas.publish(&region);
+        let (picture, mut region) = self.canvas.publish();
+        region.clip(size);
         let id = self.next_id;
         self.next_id += 1;
         self.counters.frames += 1;
         self.counters.pixels += region.area_px().min(size.area_px());
+        let (moves, damage) =
+            if full { (Vec::new(), Damage::Unknown) } else { (moves, Damage::Exact(region)) };
+        let pixels = Pixels::new(Snapshot(picture));
         Frame { id, generation, capture_us, notice_us: capture_us, pixels, damage, moves }
+    }
+}
+
+/// The canvas as it was when a frame was made.
+struct Snapshot(Arc<FrameBuf>);
+
+impl PixelMemory for Snapshot {
+    fn view(&self) -> FrameRef<'_> {
+        self.0.view()
     }
 }

@@ -47,8 +47,8 @@ pub enum Error {
     /// A message could not be queued.
     #[error("cannot send: {0}")]
     Send(String),
-    /// A thread could not be started.
-    #[error("cannot start the thread `{name}`: {reason}")]
+    /// A thread could not be started or did not end as it should.
+    #[error("the thread `{name}` failed: {reason}")]
     Thread {
         /// Which.
         name: &'static str,

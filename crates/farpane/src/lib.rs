@@ -2,14 +2,16 @@
 #![forbid(unsafe_code)]
 
 mod error;
+#[doc(hidden)]
+pub mod fault;
 mod helper;
 mod records;
 mod sharer;
 
 pub use error::Error;
-pub use helper::{Helper, HelperEvent, HelperOptions, Picture, RemoteCursor};
+pub use helper::{Helper, HelperEvent, HelperOptions, HelperStats, Picture, RemoteCursor};
 pub use records::{ShareRecord, ViewRecord};
-pub use sharer::{Sharer, SharerEvent, SharerOptions};
+pub use sharer::{NotReady, Sharer, SharerEvent, SharerOptions, SharerStats};
 
 pub use farpane_proto::control::CursorShape;
 pub use {

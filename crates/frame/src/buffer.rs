@@ -236,12 +236,17 @@ impl FrameBuf {
         }
     }
 
-    /// Copies `area` from a picture in the same format; what lies outside either is left out.
+    /// Copies `area` from another picture, whatever the order of its bytes; what lies outside
+    /// either is left out.
     pub fn copy_from(&mut self, from: &FrameRef<'_>, area: Rect) {
-        debug_assert_eq!(self.format, from.format);
         let area = area.clip(self.size).clip(from.size);
+        let swap = (self.format == PixelFormat::Rgba) != (from.format == PixelFormat::Rgba);
         for y in area.y..area.bottom() {
-            self.span_mut(area.x, y, area.width).copy_from_slice(from.span(area.x, y, area.width));
+            let to = self.span_mut(area.x, y, area.width);
+            to.copy_from_slice(from.span(area.x, y, area.width));
+            if swap {
+                to.chunks_exact_mut(PIXEL_BYTES).for_each(|pixel| pixel.swap(0, 2));
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! Pixels, strides, rectangles, regions, the tile grid and a buffer pool.
+//! Pixels, strides, rectangles, regions, the tile grid, a buffer pool and a canvas.
 //!
 //! Everything that touches a picture speaks in these types. All coordinates are pixels from the
 //! top left corner; all pixels are four bytes, rows are `stride` bytes apart. The crate touches
@@ -6,12 +6,14 @@
 #![forbid(unsafe_code)]
 
 mod buffer;
+mod canvas;
 mod geometry;
 mod grid;
 mod pool;
 mod region;
 
 pub use buffer::{FrameBuf, FrameError, FrameRef, PixelFormat};
+pub use canvas::Canvas;
 pub use geometry::{MAX_DIMENSION_PX, Move, Rect, Size};
 pub use grid::{TILE_PX, TileGrid, TileSet};
 pub use pool::{BufferPool, Pooled};

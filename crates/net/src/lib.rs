@@ -38,4 +38,4 @@ pub use ledger::{Invitations, IssueError};
 pub use link::{Link, LinkHandle, LinkSink, LinkStats};
 pub use listener::{ListenError, Listener, ListenerStats};
 pub use streams::{ControlReceiver, ControlSender, StreamError};
-pub use thread::{NetThread, NetThreadError};
+pub use thread::{Cancel, NetThread, NetThreadError};

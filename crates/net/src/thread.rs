@@ -2,11 +2,11 @@
 
 use std::future::Future;
 use std::io;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use tokio::runtime::{Builder, Handle};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// Turns that the tasks get after the stop, so that close frames of connections closed just before
 /// still go out. Closing takes the connection's task one turn and the socket's another.
@@ -30,6 +30,30 @@ pub enum NetThreadError {
     /// The work panicked or the thread is stopping.
     #[error("the network thread ended before the work was done")]
     Gone,
+    /// The work was cancelled.
+    #[error("it was cancelled")]
+    Cancelled,
+}
+
+/// Ends work on a network thread before it is done.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<watch::Sender<bool>>);
+
+impl Cancel {
+    /// Ends the work now, and whatever is begun with this later.
+    pub fn cancel(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Whether that was called.
+    pub fn is_cancelled(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    async fn cancelled(&self) {
+        // The sender is in `self`, so the wait has no other end.
+        let _ = self.0.subscribe().wait_for(|cancelled| *cancelled).await;
+    }
 }
 
 impl NetThread {
@@ -63,6 +87,21 @@ impl NetThread {
             let _ = sender.send(work.await);
         });
         receiver.recv().map_err(|_| NetThreadError::Gone)
+    }
+
+    /// As [`NetThread::run`], until somebody cancels it.
+    pub fn run_unless<T: Send + 'static>(
+        &self,
+        cancel: &Cancel,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, NetThreadError> {
+        let cancel = cancel.clone();
+        self.run(async move {
+            tokio::select! {
+                () = cancel.cancelled() => Err(NetThreadError::Cancelled),
+                done = work => Ok(done),
+            }
+        })?
     }
 
     /// Starts `work` on the network thread and does not wait.

@@ -91,6 +91,8 @@ pub struct ConsentRequest {
 pub enum Answer {
     /// Yes, up to this scope: less than was asked for is possible, more is not.
     Allow(Scope),
+    /// The same, for so many microseconds from the answer on, within the session's own limit.
+    AllowFor(Scope, u64),
     /// No.
     Deny,
 }

@@ -167,6 +167,10 @@ impl Session {
             {
                 match answer {
                     Answer::Allow(scope) => self.consented(scope),
+                    Answer::AllowFor(scope, span_us) => {
+                        self.session_ends_us = self.session_ends_us.min(self.after(span_us));
+                        self.consented(scope)
+                    }
                     Answer::Deny => self.end(EndReason::ConsentDenied),
                 }
             }

@@ -1,7 +1,7 @@
 //! The checks a change must pass besides the tests.
 
 use crate::command::{command, passes};
-use crate::{fuzz, tidy};
+use crate::{capi, fuzz, tidy};
 use std::net::ToSocketAddrs;
 use std::path::Path;
 use std::process::Command;
@@ -48,13 +48,14 @@ struct Step {
 }
 
 /// Quick ones first.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step { name: "format", check: format },
     Step { name: "scripts", check: scripts },
     Step { name: "tidy", check: |root, _| tidy::run(root) },
     Step { name: "deny", check: deny },
     Step { name: "clippy", check: clippy },
     Step { name: "doc", check: doc },
+    Step { name: "capi", check: |root, _| capi::run(root, &capi::Arguments::default()) },
     Step { name: "fuzz", check: |root, arguments| fuzz::smoke(root, arguments.fuzz_seconds) },
 ];
 

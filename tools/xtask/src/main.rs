@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod bench_results;
+mod capi;
 mod ci;
 mod command;
 mod fuzz;
@@ -27,6 +28,7 @@ Examples:
   cargo xtask ci --only clippy --only doc
   cargo xtask fuzz batch --seconds 600    look for inputs that break one target
   cargo xtask prove main-job --json       measure what the project claims
+  cargo xtask capi --write                make the C header anew and check the C ABI
   cargo xtask bench-results               write benches/RESULTS.md";
 
 #[derive(Subcommand)]
@@ -40,6 +42,8 @@ enum Task {
     Prove(prove::Arguments),
     /// Fuzzes one target or all, from the seeds and what earlier runs found
     Fuzz(fuzz::Arguments),
+    /// Checks the C ABI: header, exports, compilers, installation, sanitizers
+    Capi(capi::Arguments),
     /// Runs the benches and writes their tables to a file
     BenchResults(bench_results::Arguments),
 }
@@ -63,6 +67,7 @@ fn run(task: &Task) -> anyhow::Result<bool> {
         Task::Tidy => tidy::run(&root),
         Task::Prove(arguments) => prove::run(&root, arguments),
         Task::Fuzz(arguments) => fuzz::run(&root, arguments),
+        Task::Capi(arguments) => capi::run(&root, arguments),
         Task::BenchResults(arguments) => bench_results::run(&root, arguments),
     }
 }

@@ -1,10 +1,9 @@
 //! From datagrams to pictures. Sans-IO.
 
-use super::canvas::Canvas;
 use crate::Error;
 use bytes::Bytes;
 use farpane_codec::{BatchDecoder, DecodeLimits};
-use farpane_frame::{FrameBuf, Rect, Region};
+use farpane_frame::{Canvas, FrameBuf, Rect, Region};
 use farpane_proto::datagram::Cursor;
 use farpane_proto::screen::{ReceiverEvent, ScreenReceiver};
 use std::sync::Arc;
@@ -94,7 +93,7 @@ impl Composer {
                 ReceiverEvent::Batch { update, data, received_us } => {
                     let Some(canvas) = &mut self.canvas else { continue };
                     self.damage.clear();
-                    self.decoder.decode(&data, canvas.picture()?, &mut self.damage)?;
+                    self.decoder.decode(&data, canvas.picture_mut(), &mut self.damage)?;
                     canvas.add_damage(&self.damage);
                     self.update = self.update.max(update);
                     self.received_us = received_us;

@@ -7,13 +7,14 @@ use bytes::Bytes;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use crossbeam::queue::ArrayQueue;
 use farpane_net::{
-    CloseReason, Identity, Invitation, Link, LinkHandle, LinkSink, LinkStats, NetConfig, NetThread,
-    connect, now_us,
+    Cancel, CloseReason, Identity, Invitation, Link, LinkHandle, LinkSink, LinkStats, NetConfig,
+    NetThread, connect, now_us,
 };
 use farpane_policy::EndReason;
 use farpane_proto::control::{CURSOR_SHAPE_BLOB, Control, CursorShape};
 use farpane_proto::{VERSION, datagram::Cursor};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -39,6 +40,8 @@ pub enum HelperEvent {
     ConsentGranted,
     /// The session is over.
     Ended {
+        /// Why.
+        cause: EndReason,
         /// Why, for people.
         reason: String,
         /// Whether connecting again with the same identity may succeed: the connection was lost,
@@ -54,14 +57,33 @@ pub struct HelperOptions {
     pub name: String,
     /// Called from other threads whenever there is a new picture, cursor or event. Must not block.
     pub on_change: Arc<dyn Fn() + Send + Sync>,
+    /// Ends connecting early, from another thread.
+    pub cancel: Cancel,
     /// Limits and times of the transport.
     pub net: NetConfig,
 }
 
 impl Default for HelperOptions {
     fn default() -> Self {
-        Self { name: "helper".to_owned(), on_change: Arc::new(|| {}), net: NetConfig::default() }
+        Self {
+            name: "helper".to_owned(),
+            on_change: Arc::new(|| {}),
+            cancel: Cancel::default(),
+            net: NetConfig::default(),
+        }
     }
+}
+
+/// What a helper has counted since it was connected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HelperStats {
+    /// Pictures composed.
+    pub pictures: u64,
+    /// The newest update in them.
+    pub update: u64,
+    /// Counters of the connection.
+    pub link: LinkStats,
 }
 
 /// The sharer's pointer as it is to be drawn.
@@ -87,6 +109,8 @@ pub struct Helper {
 struct Shared {
     picture: ArrayQueue<Picture>,
     cursor: Mutex<(Option<Cursor>, VecDeque<Arc<CursorShape>>)>,
+    pictures: AtomicU64,
+    update: AtomicU64,
     on_change: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -111,7 +135,8 @@ impl Helper {
         let connection = {
             let (invitation, identity) = (invitation.clone(), identity.clone());
             let config = options.net.clone();
-            net.run(async move { connect(&invitation, &identity, &config).await })??
+            let connecting = async move { connect(&invitation, &identity, &config).await };
+            net.run_unless(&options.cancel, connecting)??
         };
         let (arrivals, queue) = bounded(QUEUE_ARRIVALS);
         let (event_sender, events) = bounded(QUEUE_EVENTS);
@@ -122,6 +147,8 @@ impl Helper {
         let shared = Arc::new(Shared {
             picture: ArrayQueue::new(1),
             cursor: Mutex::new((None, VecDeque::new())),
+            pictures: AtomicU64::new(0),
+            update: AtomicU64::new(0),
             on_change: options.on_change,
         });
         let mut decoder = Decoder {
@@ -135,7 +162,14 @@ impl Helper {
         let name = "farpane-decode";
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || decoder.run(&queue))
+            .spawn(move || {
+                let _last = Farewell {
+                    link: decoder.link.clone(),
+                    events: decoder.events.clone(),
+                    shared: Arc::clone(&decoder.shared),
+                };
+                decoder.run(&queue);
+            })
             .map_err(|e| Error::Thread { name, reason: e.to_string() })?;
         Ok(Self { shared, link, events, records, thread: Some(thread), _net: net })
     }
@@ -144,6 +178,16 @@ impl Helper {
     /// from the picture taken before.
     pub fn take_picture(&self) -> Option<Picture> {
         self.shared.picture.pop()
+    }
+
+    /// Whether [`Helper::take_picture`] would return one.
+    pub fn has_picture(&self) -> bool {
+        !self.shared.picture.is_empty()
+    }
+
+    /// Whether [`Helper::try_event`] would return one.
+    pub fn has_event(&self) -> bool {
+        !self.events.is_empty()
     }
 
     /// The sharer's pointer, when anything is known of it.
@@ -169,9 +213,13 @@ impl Helper {
         self.records.try_recv().ok()
     }
 
-    /// Counters of the connection.
-    pub fn link_stats(&self) -> LinkStats {
-        self.link.stats()
+    /// Counters.
+    pub fn stats(&self) -> HelperStats {
+        HelperStats {
+            pictures: self.shared.pictures.load(Ordering::Relaxed),
+            update: self.shared.update.load(Ordering::Relaxed),
+            link: self.link.stats(),
+        }
     }
 
     /// Leaves the session.
@@ -189,6 +237,25 @@ impl Drop for Helper {
     }
 }
 
+/// The decoding thread's last words, also when it panics.
+struct Farewell {
+    link: LinkHandle,
+    events: Sender<HelperEvent>,
+    shared: Arc<Shared>,
+}
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let reason = "the decoding thread failed".to_owned();
+            self.link.close(EndReason::Error.code(), &reason);
+            let cause = EndReason::Error;
+            let _ = self.events.try_send(HelperEvent::Ended { cause, reason, lost: false });
+        }
+        (self.shared.on_change)();
+    }
+}
+
 /// What the network thread hands to the decoder.
 enum Arrival {
     Datagram { received_us: u64, bytes: Bytes },
@@ -201,6 +268,7 @@ struct Sink(Sender<Arrival>);
 
 impl LinkSink for Sink {
     fn datagram(&mut self, received_us: u64, bytes: Bytes) {
+        crate::fault::point("farpane-net");
         // A full queue loses the datagram, as the network does.
         let _ = self.0.try_send(Arrival::Datagram { received_us, bytes });
     }
@@ -244,12 +312,11 @@ impl Decoder {
                 Err(error) => {
                     let reason = error.to_string();
                     self.link.close(EndReason::Error.code(), &reason);
-                    break HelperEvent::Ended { reason, lost: false };
+                    break HelperEvent::Ended { cause: EndReason::Error, reason, lost: false };
                 }
             }
         };
         let _ = self.events.try_send(end);
-        (self.shared.on_change)();
     }
 
     /// Waits for something to do and takes in all that is there.
@@ -317,12 +384,15 @@ impl Decoder {
 
     /// Lets time pass and gives out what is due.
     fn advance(&mut self) -> Result<(), Error> {
+        crate::fault::point("farpane-decode");
         let now = now_us();
         self.composer.handle_timeout(now)?;
         let shared = &self.shared;
         let mut news = false;
         if let Some(picture) = self.composer.poll_picture(now, || shared.picture.pop()) {
             let record = ViewRecord::new(&picture);
+            shared.pictures.fetch_add(1, Ordering::Relaxed);
+            shared.update.store(picture.update, Ordering::Relaxed);
             shared.picture.force_push(picture);
             let _ = self.records.try_send(record);
             news = true;
@@ -348,5 +418,18 @@ impl Decoder {
 fn ended(reason: &CloseReason) -> HelperEvent {
     let lost =
         matches!(reason, CloseReason::TimedOut | CloseReason::Reset | CloseReason::Transport(_));
-    HelperEvent::Ended { reason: reason.to_string(), lost }
+    let cause = match reason {
+        CloseReason::Peer { code, reason } => match EndReason::from_code(*code) {
+            None | Some(EndReason::Error) => {
+                let reason = format!("the sharer failed: {reason}");
+                return HelperEvent::Ended { cause: EndReason::Error, reason, lost };
+            }
+            Some(cause) => {
+                return HelperEvent::Ended { cause, reason: cause.to_string(), lost };
+            }
+        },
+        CloseReason::Local => EndReason::HelperEnded,
+        _ => EndReason::ConnectionLost,
+    };
+    HelperEvent::Ended { cause, reason: reason.to_string(), lost }
 }

@@ -61,6 +61,7 @@ impl Encoders {
     }
 
     fn group(&self, grid: TileGrid, frame: &FrameRef<'_>, group: &[(u32, Rect)]) -> Encoded {
+        crate::fault::point("farpane-enc");
         let thread = rayon::current_thread_index().unwrap_or(self.encoders.len() - 1);
         let mut encoder = self.encoders[thread].lock().unwrap_or_else(PoisonError::into_inner);
         let mut data = Vec::new();

@@ -118,6 +118,7 @@ fn grab_one(source: &mut dyn CaptureSource, shared: &Shared, out: &Sender<Grabbe
         if shared.stop.load(Ordering::SeqCst) {
             return false;
         }
+        crate::fault::point("farpane-capture");
         let event = match source.next(WAIT) {
             Ok(CaptureEvent::Idle) => continue,
             Ok(event) => event,

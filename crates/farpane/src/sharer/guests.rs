@@ -1,16 +1,17 @@
 //! The helpers of one sharer: who they are, what they may, and their feeds.
 
+use super::events::Teller;
 use super::feed::Feed;
 use super::links::{LinkEvent, PeerId};
 use super::peer::Peer;
 use super::screen::Screen;
-use super::session::{Command, SharerEvent};
+use super::session::SharerEvent;
 use crossbeam::channel::Sender;
 use farpane_capture::{CursorShape, monotonic_us};
 use farpane_net::{CloseReason, Connection};
 use farpane_policy::{
-    AdvanceConsent, CaptureToken, ConsentRequest, Effect, EndReason, Event, InvitationKey,
-    Permissions, RequestId, Scope, Session, SessionLimits,
+    AdvanceConsent, Answer, CaptureToken, ConsentRequest, Effect, EndReason, Event, InvitationKey,
+    Permissions, RequestId, Scope, Session, SessionLimits, SessionState,
 };
 use farpane_proto::control::Control;
 use farpane_proto::{VERSION, datagram::Cursor};
@@ -19,6 +20,9 @@ use std::sync::Arc;
 
 /// Consents in advance that are remembered; older ones no longer count.
 const MAX_ADVANCE: usize = 64;
+
+/// Helpers at once, those included who have not introduced themselves yet.
+const MAX_GUESTS: usize = 64;
 
 /// One helper.
 struct Guest {
@@ -56,16 +60,12 @@ pub(crate) struct Guests {
     name: String,
     advance: Vec<AdvanceConsent>,
     links: Sender<(PeerId, LinkEvent)>,
-    events: Sender<SharerEvent>,
+    events: Teller,
     cursor: Option<(Cursor, Option<Arc<CursorShape>>)>,
 }
 
 impl Guests {
-    pub(crate) fn new(
-        name: String,
-        links: Sender<(PeerId, LinkEvent)>,
-        events: Sender<SharerEvent>,
-    ) -> Self {
+    pub(crate) fn new(name: String, links: Sender<(PeerId, LinkEvent)>, events: Teller) -> Self {
         let guests = BTreeMap::new();
         let advance = Vec::new();
         Self { guests, next_id: 1, name, advance, links, events, cursor: None }
@@ -136,19 +136,27 @@ impl Guests {
         }
     }
 
-    /// Does what the app asks for.
-    pub(crate) fn handle_command(&mut self, command: Command) {
-        match command {
-            Command::Advance(consent) => {
-                self.advance.push(consent);
-                let excess = self.advance.len().saturating_sub(MAX_ADVANCE);
-                self.advance.drain(..excess);
-            }
-            Command::Answer(id, answer) => self.step(id, Event::Answered(RequestId(id), answer)),
-            Command::IndicatorShown => self.step_all(Event::IndicatorAck),
-            Command::End(id) => self.step(id, Event::SharerEnded),
-            Command::Stop => self.end_all(),
-        }
+    /// Remembers the sharer's consent to a helper who is yet to ask.
+    pub(crate) fn consent_in_advance(&mut self, consent: AdvanceConsent) {
+        self.advance.push(consent);
+        let excess = self.advance.len().saturating_sub(MAX_ADVANCE);
+        self.advance.drain(..excess);
+    }
+
+    /// Takes the sharer's answer to one helper.
+    pub(crate) fn answer(&mut self, id: PeerId, answer: Answer) {
+        self.step(id, Event::Answered(RequestId(id), answer));
+    }
+
+    /// Ends one helper's session.
+    pub(crate) fn end(&mut self, id: PeerId) {
+        self.step(id, Event::SharerEnded);
+    }
+
+    /// Whether only the indicator is missing.
+    pub(crate) fn awaits_indicator(&self) -> bool {
+        let sessions = self.guests.values().filter_map(|guest| guest.session.as_ref());
+        sessions.into_iter().any(|s| matches!(s.state(), SessionState::IndicatorPending(_)))
     }
 
     /// Takes in what a helper's link brought.
@@ -174,6 +182,9 @@ impl Guests {
     }
 
     fn join(&mut self, connection: Connection) {
+        if self.events.is_crowded() || self.guests.len() >= MAX_GUESTS {
+            return connection.close(EndReason::Error.code(), "the sharer is busy");
+        }
         let id = self.next_id;
         self.next_id += 1;
         let fingerprint = connection.peer_key().fingerprint();
@@ -282,6 +293,6 @@ impl Guests {
     }
 
     fn tell(&self, event: SharerEvent) {
-        let _ = self.events.try_send(event);
+        self.events.tell(event);
     }
 }

@@ -1,6 +1,7 @@
 //! The sharer's side: capture, compare, encode, feed each helper.
 
 mod encoders;
+mod events;
 mod feed;
 mod grabber;
 mod guests;
@@ -11,7 +12,7 @@ mod screen;
 mod session;
 mod slots;
 
-pub use session::{Sharer, SharerEvent, SharerOptions};
+pub use session::{NotReady, Sharer, SharerEvent, SharerOptions, SharerStats};
 
 #[cfg(test)]
 pub(crate) use {

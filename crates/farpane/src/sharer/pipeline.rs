@@ -1,17 +1,19 @@
 //! The sharer's one pipeline thread: frames and reports in, datagrams out.
 
 use super::encoders::Encoders;
+use super::events::Teller;
 use super::grabber::{Grabbed, Grabber, OpenSource};
 use super::guests::Guests;
 use super::links::{LinkEvent, PeerId};
 use super::screen::{Compared, Screen};
-use super::session::{Command, SharerEvent};
+use super::session::{Command, NotReady, SharerEvent, SharerStats};
 use crate::Error;
 use crate::records::ShareRecord;
 use crossbeam::channel::{Receiver, Sender, never, select};
-use farpane_capture::{CaptureEvent, CursorUpdate, Frame, monotonic_us};
+use farpane_capture::{CaptureCounters, CaptureEvent, CursorUpdate, Frame, monotonic_us};
 use farpane_policy::Event;
 use farpane_proto::datagram::Cursor;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Input taken in before output is made, so that a flood of input cannot starve output.
@@ -21,8 +23,10 @@ const MAX_INTAKE: usize = 1_024;
 pub(crate) struct Wiring {
     pub(crate) links: Receiver<(PeerId, LinkEvent)>,
     pub(crate) commands: Receiver<Command>,
-    pub(crate) events: Sender<SharerEvent>,
+    pub(crate) events: Teller,
     pub(crate) records: Sender<ShareRecord>,
+    pub(crate) stats: Arc<Mutex<SharerStats>>,
+    pub(crate) wait_for_start: bool,
     pub(crate) open: Box<dyn Fn() -> OpenSource + Send>,
 }
 
@@ -43,11 +47,17 @@ pub(crate) struct Pipeline {
     screen: Option<Screen>,
     times: Times,
     find_moves: bool,
+    /// Whether the app lets the screen be captured.
+    started: bool,
+    /// Whether the capture thread said that it would say no more.
+    source_ended: bool,
 }
 
 impl Pipeline {
     pub(crate) fn new(wiring: Wiring, guests: Guests, encoders: Encoders, moves: bool) -> Self {
         Self {
+            started: !wiring.wait_for_start,
+            source_ended: false,
             wiring,
             guests,
             encoders,
@@ -61,11 +71,14 @@ impl Pipeline {
     /// Runs until the sharer stops.
     pub(crate) fn run(mut self) {
         while self.wait() {
+            crate::fault::point("farpane-share");
             self.guests.handle_timeouts(monotonic_us());
             self.follow_consent();
             self.send();
         }
         self.guests.end_all();
+        self.grabber = None;
+        self.tell(SharerEvent::Stopped { failed: false });
     }
 
     /// Waits for input and takes in all that is there; false when the sharer stops.
@@ -85,7 +98,7 @@ impl Pipeline {
             }
             recv(commands) -> command => match command {
                 Ok(Command::Stop) | Err(_) => return false,
-                Ok(command) => self.guests.handle_command(command),
+                Ok(command) => self.handle_command(command),
             },
             default(wait) => {}
         }
@@ -96,11 +109,38 @@ impl Pipeline {
         true
     }
 
-    /// Captures while, and only while, somebody may see the screen.
+    /// Does what the app asks for.
+    fn handle_command(&mut self, command: Command) {
+        match command {
+            Command::Advance(consent) => self.guests.consent_in_advance(consent),
+            Command::Answer(id, answer) => self.guests.answer(id, answer),
+            Command::IndicatorShown => self.guests.step_all(Event::IndicatorAck),
+            Command::StartCapture(reply) => {
+                let ready = match self.guests.consent() {
+                    Some(_) => Ok(()),
+                    None if self.guests.awaits_indicator() => Err(NotReady::IndicatorRequired),
+                    None => Err(NotReady::ConsentRequired),
+                };
+                self.started |= ready.is_ok();
+                let _ = reply.send(ready);
+            }
+            Command::End(id, reply) => {
+                self.guests.end(id);
+                let _ = reply.send(());
+            }
+            Command::Stop => {}
+        }
+    }
+
+    /// Captures while, and only while, somebody may see the screen and the app has started it.
     fn follow_consent(&mut self) {
-        match (self.guests.consent(), &self.grabber) {
+        let consent = self.guests.consent();
+        if consent.is_none() {
+            self.started = !self.wiring.wait_for_start;
+        }
+        match (consent.filter(|_| self.started), &self.grabber) {
             (Some(consent), None) => match Grabber::start((self.wiring.open)(), &consent) {
-                Ok(grabber) => self.grabber = Some(grabber),
+                Ok(grabber) => (self.grabber, self.source_ended) = (Some(grabber), false),
                 Err(error) => self.fail(&error.to_string()),
             },
             (None, Some(_)) => (self.grabber, self.screen) = (None, None),
@@ -123,17 +163,20 @@ impl Pipeline {
                 Ok(())
             }
             Some(Grabbed::Event(CaptureEvent::Ended)) => {
+                self.source_ended = true;
                 self.tell(SharerEvent::SourceEnded);
                 Ok(())
             }
             Some(Grabbed::Event(_)) => Ok(()),
             Some(Grabbed::Failed(error)) => Err(error.into()),
-            // The capture thread has said its last word.
+            // The capture thread is gone, as it should be or not.
             None => {
                 if let Some(grabber) = &mut self.grabber {
                     grabber.events = never();
                 }
-                Ok(())
+                let name = "farpane-capture";
+                let reason = "it ended unexpectedly".to_owned();
+                if self.source_ended { Ok(()) } else { Err(Error::Thread { name, reason }) }
             }
         };
         if let Err(error) = result {
@@ -186,14 +229,20 @@ impl Pipeline {
     /// Encodes and sends what is due to each helper, and asks for the next frame when some
     /// helper could be sent one at once.
     fn send(&mut self) {
-        let Some(screen) = &self.screen else { return self.want_frame() };
-        let watchdog_misses = self.grabber.as_ref().map_or(0, |g| g.counters().watchdog_misses);
+        let Some(screen) = &self.screen else {
+            self.count(0, CaptureCounters::default(), &[]);
+            return self.want_frame();
+        };
+        let counters = self.grabber.as_ref().map_or_else(Default::default, Grabber::counters);
+        let mut helpers = 0;
+        let mut sent = Vec::new();
         for (id, peer) in self.guests.watching() {
+            helpers += 1;
             let stats = peer.flush(screen, &self.encoders);
             let encoded_us = monotonic_us();
             peer.transmit(encoded_us);
             if let (Some(stats), Some(feed)) = (stats, &peer.feed) {
-                let _ = self.wiring.records.try_send(ShareRecord {
+                sent.push(ShareRecord {
                     helper: id,
                     update: stats.update,
                     notice_us: self.times.notice_us,
@@ -209,12 +258,27 @@ impl Pipeline {
                     window_bytes: feed.window_bytes(),
                     queue_delay_us: feed.queue_delay_us(),
                     rtt_us: feed.rtt_us(),
-                    watchdog_misses,
+                    watchdog_misses: counters.watchdog_misses,
                 });
             }
         }
+        self.count(helpers, counters, &sent);
         if self.guests.feeds().any(|feed| feed.wants_frame()) {
             self.want_frame();
+        }
+    }
+
+    /// Adds what was sent to the statistics.
+    fn count(&self, helpers: u64, counters: CaptureCounters, sent: &[ShareRecord]) {
+        let mut stats = self.wiring.stats.lock().unwrap_or_else(PoisonError::into_inner);
+        stats.helpers = helpers;
+        stats.frames = counters.frames;
+        stats.watchdog_misses = counters.watchdog_misses;
+        for record in sent {
+            stats.updates += 1;
+            stats.bytes += record.bytes;
+            (stats.rtt_us, stats.queue_delay_us) = (record.rtt_us, record.queue_delay_us);
+            let _ = self.wiring.records.try_send(*record);
         }
     }
 
@@ -231,6 +295,6 @@ impl Pipeline {
     }
 
     fn tell(&self, event: SharerEvent) {
-        let _ = self.wiring.events.try_send(event);
+        self.wiring.events.tell(event);
     }
 }

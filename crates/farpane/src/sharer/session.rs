@@ -1,6 +1,7 @@
 //! What an app that shares its screen holds in its hands.
 
 use super::encoders::Encoders;
+use super::events::Teller;
 use super::grabber::OpenSource;
 use super::guests::Guests;
 use super::links::{LinkEvent, PeerId};
@@ -11,15 +12,17 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use farpane_capture::{CaptureError, CaptureSource, monotonic_us};
 use farpane_net::{Identity, Invitation, Invitations, Listener, NetConfig, NetThread};
 use farpane_policy::{AdvanceConsent, Answer, ConsentRequest, EndReason, Peer, Scope};
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Messages from all links that may wait for the pipeline; further datagrams are lost.
 const QUEUE_LINKS: usize = 4_096;
-/// Commands and events that may wait.
-const QUEUE_EVENTS: usize = 256;
+/// How often a wait for the pipeline's reply looks whether the pipeline still runs.
+const LOOK: Duration = Duration::from_millis(20);
+/// Commands that may wait.
+const QUEUE_COMMANDS: usize = 256;
 /// Records for statistics that may wait; further ones are dropped.
 const QUEUE_RECORDS: usize = 4_096;
 
@@ -63,6 +66,16 @@ pub enum SharerEvent {
     },
     /// A replay has come to its end; the last picture stays.
     SourceEnded,
+    /// The sharer is over, which is the last event.
+    Stopped {
+        /// Whether its thread failed; else [`Sharer::stop`] stopped it.
+        failed: bool,
+    },
+    /// The app did not take its events in time: so many that it can do without were dropped.
+    Missed {
+        /// How many.
+        events: u64,
+    },
     /// The screen cannot be shared; every session has ended.
     Failed {
         /// Why, for people.
@@ -70,12 +83,55 @@ pub enum SharerEvent {
     },
 }
 
+impl SharerEvent {
+    /// Whether an app that does not learn of it would do harm or wait for ever.
+    pub(crate) fn is_critical(&self) -> bool {
+        !matches!(self, Self::ScreenLost { .. } | Self::SourceEnded | Self::Missed { .. })
+    }
+}
+
+/// Why nothing is captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotReady {
+    /// The sharer has not consented to anybody's seeing the screen.
+    #[error("nobody may see the screen: answer a request for consent first")]
+    ConsentRequired,
+    /// The app has not said that its indicator shows.
+    #[error("the indicator does not show: show it and say so first")]
+    IndicatorRequired,
+    /// The sharing thread has ended.
+    #[error("the sharing thread has ended")]
+    Ended,
+}
+
+/// What a sharer has counted since it was started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SharerStats {
+    /// Helpers that see the screen now.
+    pub helpers: u64,
+    /// Updates sent, to each helper.
+    pub updates: u64,
+    /// Encoded bytes in them.
+    pub bytes: u64,
+    /// Frames captured since the screen was opened last.
+    pub frames: u64,
+    /// Changes that the display had not reported and the watchdog found, since then.
+    pub watchdog_misses: u64,
+    /// Smoothed round-trip time to the helper served last, in microseconds.
+    pub rtt_us: u64,
+    /// How long datagrams to it wait in queues on the way, in microseconds.
+    pub queue_delay_us: u64,
+}
+
 /// What the app asks of the pipeline.
 pub(crate) enum Command {
     Advance(AdvanceConsent),
     Answer(PeerId, Answer),
     IndicatorShown,
-    End(PeerId),
+    StartCapture(Sender<Result<(), NotReady>>),
+    End(PeerId, Sender<()>),
     Stop,
 }
 
@@ -90,8 +146,30 @@ pub struct SharerOptions {
     pub name: String,
     /// Whether to send what moved as moves. Off only to measure what they save.
     pub find_moves: bool,
+    /// Whether capture waits for [`Sharer::start_capture`] even when there is consent.
+    pub wait_for_start: bool,
+    /// Called from other threads whenever there is a new event. Must not block.
+    pub on_event: Arc<dyn Fn() + Send + Sync>,
     /// Limits and times of the transport.
     pub net: NetConfig,
+}
+
+impl SharerOptions {
+    /// Shares what `open` opens, on a port of all interfaces that the system chooses, as soon as
+    /// there is consent.
+    pub fn new(
+        open: impl Fn() -> Result<Box<dyn CaptureSource>, CaptureError> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            open: Arc::new(open),
+            listen: (Ipv4Addr::UNSPECIFIED, 0).into(),
+            name: "sharer".to_owned(),
+            find_moves: true,
+            wait_for_start: false,
+            on_event: Arc::new(|| {}),
+            net: NetConfig::default(),
+        }
+    }
 }
 
 /// A sharer. Dropping it ends every session.
@@ -102,6 +180,7 @@ pub struct Sharer {
     commands: Sender<Command>,
     events: Receiver<SharerEvent>,
     records: Receiver<ShareRecord>,
+    stats: Arc<Mutex<SharerStats>>,
     pipeline: Option<JoinHandle<()>>,
     /// After the pipeline, so that the farewells still go out.
     _net: NetThread,
@@ -117,30 +196,38 @@ impl Sharer {
         let invitations = Invitations::new();
         let net = NetThread::start()?;
         let (link_sender, links) = bounded(QUEUE_LINKS);
-        let (commands, command_queue) = bounded(QUEUE_EVENTS);
-        let (event_sender, events) = bounded(QUEUE_EVENTS);
+        let (commands, command_queue) = bounded(QUEUE_COMMANDS);
+        let on_event = Arc::clone(&options.on_event);
+        let (teller, events) = Teller::new(Arc::clone(&on_event));
+        let stats = Arc::new(Mutex::new(SharerStats::default()));
         let (record_sender, records) = bounded(QUEUE_RECORDS);
         let address = listen(&net, &options, &identity, &invitations, link_sender.clone())?;
         let open = options.open;
         let wiring = Wiring {
             links,
             commands: command_queue,
-            events: event_sender.clone(),
+            events: teller.clone(),
             records: record_sender,
+            stats: Arc::clone(&stats),
+            wait_for_start: options.wait_for_start,
             open: Box::new(move || {
                 let open = Arc::clone(&open);
                 let open: OpenSource = Box::new(move || open());
                 open
             }),
         };
-        let guests = Guests::new(options.name, link_sender, event_sender);
+        let guests = Guests::new(options.name, link_sender, teller);
         let name = "farpane-share";
         let failed = |reason: String| Error::Thread { name, reason };
         let encoders = Encoders::new().map_err(|e| failed(e.to_string()))?;
         let pipeline = Pipeline::new(wiring, guests, encoders, options.find_moves);
         let pipeline = std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || pipeline.run())
+            .spawn(move || {
+                // Also when the thread panics: the app then finds the queue of events closed.
+                let _last = OnDrop(on_event);
+                pipeline.run();
+            })
             .map_err(|e| failed(e.to_string()))?;
         Ok(Self {
             identity,
@@ -149,6 +236,7 @@ impl Sharer {
             commands,
             events,
             records,
+            stats,
             pipeline: Some(pipeline),
             _net: net,
         })
@@ -166,6 +254,11 @@ impl Sharer {
     /// An address is unusable or too many invitations are alive.
     pub fn invite(&self, addresses: Vec<String>, valid_for: Duration) -> Result<Invitation, Error> {
         Ok(self.invitations.issue(self.identity.public_key(), addresses, valid_for)?)
+    }
+
+    /// Takes an invitation back that nobody has used yet.
+    pub fn withdraw(&self, invitation: &Invitation) {
+        self.invitations.withdraw(invitation.id());
     }
 
     /// The sharer's own consent before anybody asks: to viewing only, for whoever holds this
@@ -186,9 +279,38 @@ impl Sharer {
         self.command(Command::IndicatorShown);
     }
 
-    /// Ends one helper's session.
+    /// Starts the capture, if it waits for that.
+    ///
+    /// # Errors
+    /// Nobody may see the screen now; nothing is captured.
+    pub fn start_capture(&self) -> Result<(), NotReady> {
+        self.ask(Command::StartCapture).unwrap_or(Err(NotReady::Ended))
+    }
+
+    /// Ends one helper's session. When this returns, nothing that is captured from then on gets
+    /// to that helper.
     pub fn end(&self, helper: u64) {
-        self.command(Command::End(helper));
+        let _ = self.ask(|reply| Command::End(helper, reply));
+    }
+
+    /// Ends every session and stops listening; [`SharerEvent::Stopped`] says when it is done.
+    pub fn stop(&self) {
+        self.command(Command::Stop);
+    }
+
+    /// Counters.
+    pub fn stats(&self) -> SharerStats {
+        *self.stats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether its thread has ended.
+    pub fn has_ended(&self) -> bool {
+        self.pipeline.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Whether [`Sharer::next_event`] would return one at once.
+    pub fn has_event(&self) -> bool {
+        !self.events.is_empty()
     }
 
     /// The next event, waiting for it at most `wait`.
@@ -196,16 +318,27 @@ impl Sharer {
         match self.events.recv_timeout(wait) {
             Ok(event) => Some(event),
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => {
-                let reason = "the sharing thread has ended".to_owned();
-                Some(SharerEvent::Failed { reason })
-            }
+            Err(RecvTimeoutError::Disconnected) => Some(SharerEvent::Stopped { failed: true }),
         }
     }
 
     /// The next record of an update, for statistics. Records nobody takes are dropped.
     pub fn try_record(&self) -> Option<ShareRecord> {
         self.records.try_recv().ok()
+    }
+
+    /// Waits for the pipeline's reply; `None` when the pipeline has ended.
+    fn ask<T>(&self, command: impl FnOnce(Sender<T>) -> Command) -> Option<T> {
+        let (reply, answer) = bounded(1);
+        self.command(command(reply));
+        loop {
+            match answer.recv_timeout(LOOK) {
+                Ok(reply) => return Some(reply),
+                // What comes after the pipeline's last look stays in its queue for ever.
+                Err(RecvTimeoutError::Timeout) if !self.has_ended() => {}
+                Err(_) => return answer.try_recv().ok(),
+            }
+        }
     }
 
     fn command(&self, command: Command) {
@@ -220,6 +353,15 @@ impl Drop for Sharer {
         if let Some(pipeline) = self.pipeline.take() {
             let _ = pipeline.join();
         }
+    }
+}
+
+/// Calls back when it goes.
+struct OnDrop(Arc<dyn Fn() + Send + Sync>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        (self.0)();
     }
 }
 

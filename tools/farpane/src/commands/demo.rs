@@ -7,7 +7,7 @@ use crate::table::{Percentiles, Table, ms};
 use anyhow::{Context, Result, bail};
 use farpane::capture::{CaptureEvent, CaptureSource, X11Options, X11Source};
 use farpane::frame::{FrameBuf, PixelFormat, Size};
-use farpane::net::{Identity, NetConfig};
+use farpane::net::Identity;
 use farpane::{
     Helper, HelperOptions, Picture, ShareRecord, Sharer, SharerEvent, SharerOptions, ViewRecord,
 };
@@ -162,11 +162,9 @@ impl Session {
     fn start(display: &str) -> Result<Self> {
         let source = format!("x11:{display}");
         let sharer = Arc::new(Sharer::start(SharerOptions {
-            open: Arc::new(move || farpane::capture::open(&source, None)),
             listen: "127.0.0.1:0".parse()?,
             name: "demo sharer".to_owned(),
-            find_moves: true,
-            net: NetConfig::default(),
+            ..SharerOptions::new(move || farpane::capture::open(&source, None))
         })?);
         let valid = Duration::from_secs(60);
         let invitation = sharer.invite(vec![sharer.local_address().to_string()], valid)?;

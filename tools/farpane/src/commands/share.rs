@@ -5,14 +5,12 @@ use crate::interrupt::Interrupt;
 use crate::stats::StatsFile;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use farpane::net::NetConfig;
 use farpane::policy::{Answer, ConsentRequest, Scope};
 use farpane::{Sharer, SharerEvent, SharerOptions};
 use std::io::{BufRead, IsTerminal};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -131,11 +129,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 fn start(args: &Args) -> Result<Sharer> {
     let (source, monitor) = (args.source.clone(), args.monitor.clone());
     let options = SharerOptions {
-        open: Arc::new(move || farpane::capture::open(&source, monitor.as_deref())),
         listen: args.listen,
         name: args.name.clone(),
         find_moves: !args.no_moves,
-        net: NetConfig::default(),
+        ..SharerOptions::new(move || farpane::capture::open(&source, monitor.as_deref()))
     };
     Sharer::start(options).with_context(|| format!("cannot share on {}", args.listen))
 }
@@ -198,6 +195,7 @@ impl Desk {
             SharerEvent::SourceEnded => {
                 eprintln!("the recording has ended; its last picture stays")
             }
+            SharerEvent::Stopped { failed: true } => bail!("the sharing thread has failed"),
             SharerEvent::Failed { reason } => bail!("the screen cannot be shared: {reason}"),
             _ => {}
         }

@@ -242,7 +242,9 @@ impl Viewer<'_> {
             while let Some(event) = helper.try_event() {
                 match event {
                     HelperEvent::ConsentPending => eprintln!("waiting for the sharer's consent"),
-                    HelperEvent::Ended { reason, lost: true } => return Ok(Outcome::Lost(reason)),
+                    HelperEvent::Ended { reason, lost: true, .. } => {
+                        return Ok(Outcome::Lost(reason));
+                    }
                     HelperEvent::Ended { reason, .. } => return Ok(Outcome::Ended(reason)),
                     _ => {}
                 }

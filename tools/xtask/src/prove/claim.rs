@@ -70,7 +70,8 @@ impl fmt::Display for Verdict {
 pub(super) fn table(claims: &[Claim]) -> String {
     let heading = ["claim", "target", "measured", "verdict"].map(str::to_owned);
     let rows = claims.iter().map(|claim| {
-        let measured = if claim.measured.is_empty() { "-" } else { &claim.measured };
+        // An error may have many lines; JSON has all of them.
+        let measured = claim.measured.lines().next().unwrap_or("-");
         [claim.name.clone(), claim.target.clone(), measured.to_owned(), claim.verdict.to_string()]
     });
     let rows: Vec<_> = [heading].into_iter().chain(rows).collect();

@@ -1,6 +1,7 @@
 //! What the project claims, measured on the machine at hand.
 
 mod bench;
+mod c_abi;
 mod cargo_test;
 mod claim;
 mod convergence;
@@ -26,6 +27,7 @@ Examples:
   cargo xtask prove main-job --glass DIR --fresh      all there is, about an hour
   cargo xtask prove main-job --only demo --only idle  some parts
   cargo xtask prove main-job --json > proof.json
+  cargo xtask prove c-abi                             some ten minutes
 
 Ends with status 0 when no claim fails. What cannot be measured here says why and is no pass.")]
 pub(crate) struct Arguments {
@@ -35,7 +37,7 @@ pub(crate) struct Arguments {
     /// Print the claims as JSON, for programs
     #[arg(long)]
     json: bool,
-    /// Measure only this part; may be given several times
+    /// Of the main job, measure only this part; may be given several times
     #[arg(long = "only", value_name = "PART", value_enum)]
     only: Vec<main_job::Part>,
     /// Compare with other programs by the bench in this folder, which has a run.sh; needs root
@@ -56,6 +58,8 @@ pub(crate) struct Arguments {
 enum Topic {
     /// A real X display reaches the helper's window exactly, and hostile input breaks nothing
     MainJob,
+    /// C programs share and see a screen as Rust programs do, and no call breaks anything
+    CAbi,
 }
 
 /// Measures and prints; whether no claim fails. A claim that could not be measured says why and
@@ -63,6 +67,7 @@ enum Topic {
 pub(crate) fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<bool> {
     let findings = match arguments.topic {
         Topic::MainJob => main_job::measure(root, arguments)?,
+        Topic::CAbi => c_abi::measure(root)?,
     };
     let proof = Proof { machine: Machine::read(), command: command_line(), findings };
     if arguments.json {

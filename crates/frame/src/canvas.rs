@@ -1,10 +1,10 @@
-//! The helper's canvas: composed in place while nobody looks, published without a copy.
+//! A picture that is changed in place while nobody looks, and published without a copy.
 
-use farpane_frame::{FrameBuf, FrameError, PixelFormat, Rect, Region, Size};
+use crate::{FrameBuf, FrameError, PixelFormat, Rect, Region, Size};
 use std::sync::Arc;
 
-/// Buffers kept at most: one shown, one published, one composed. An app that holds on to more
-/// pictures makes the canvas allocate.
+/// Buffers kept at most: one shown, one published, one changed. Whoever holds on to more
+/// snapshots makes the canvas allocate.
 const MAX_BUFFERS: usize = 3;
 
 #[derive(Debug)]
@@ -14,12 +14,12 @@ struct Buffer {
     missing: Region,
 }
 
-/// A picture that is composed step by step and handed out as immutable snapshots.
+/// A BGRX picture that is changed step by step and handed out as immutable snapshots.
 ///
 /// While no snapshot of the front buffer is alive it is changed in place. Otherwise another
 /// buffer takes over, brought up to date by copying only what it missed.
 #[derive(Debug)]
-pub(crate) struct Canvas {
+pub struct Canvas {
     size: Size,
     buffers: Vec<Buffer>,
     front: usize,
@@ -31,33 +31,37 @@ impl Canvas {
     ///
     /// # Errors
     /// A side of 0 or above the largest allowed.
-    pub(crate) fn new(size: Size) -> Result<Self, FrameError> {
+    pub fn new(size: Size) -> Result<Self, FrameError> {
         let picture = Arc::new(FrameBuf::new(size, PixelFormat::Bgrx)?);
         let buffers = vec![Buffer { picture, missing: Region::new() }];
         Ok(Self { size, buffers, front: 0, damage: Region::from_rect(size.rect()) })
     }
 
-    /// The picture, to be changed. Report what was changed with [`Canvas::add_damage`].
-    ///
-    /// # Errors
-    /// None in practice: the size was valid before.
-    pub(crate) fn picture(&mut self) -> Result<&mut FrameBuf, FrameError> {
+    /// The picture.
+    pub fn picture(&self) -> &FrameBuf {
+        &self.buffers[self.front].picture
+    }
+
+    /// The picture, to be changed. Report what was changed with [`Canvas::add_damage`] before the
+    /// next call.
+    pub fn picture_mut(&mut self) -> &mut FrameBuf {
         if Arc::get_mut(&mut self.buffers[self.front].picture).is_none() {
-            self.turn_over()?;
+            self.turn_over();
         }
         let front = &mut self.buffers[self.front].picture;
-        Ok(Arc::get_mut(front).expect("no snapshot of this buffer is alive"))
+        Arc::get_mut(front).expect("no snapshot of this buffer is alive")
     }
 
     /// Makes a buffer the front that no snapshot shows.
-    fn turn_over(&mut self) -> Result<(), FrameError> {
+    fn turn_over(&mut self) {
         let old = Arc::clone(&self.buffers[self.front].picture);
         let is_free = |b: &mut Buffer| Arc::get_mut(&mut b.picture).is_some();
         let free = self.buffers.iter_mut().position(is_free);
         self.front = match free {
             Some(free) => free,
             None => {
-                let picture = Arc::new(FrameBuf::new(self.size, PixelFormat::Bgrx)?);
+                let picture = FrameBuf::new(self.size, PixelFormat::Bgrx);
+                let picture = Arc::new(picture.expect("the size was valid before"));
                 let missing = Region::from_rect(self.size.rect());
                 if self.buffers.len() >= MAX_BUFFERS {
                     // Its snapshots stay alive; the canvas no longer keeps track of it.
@@ -76,11 +80,10 @@ impl Canvas {
             picture.copy_from(&old.view(), *rect);
         }
         buffer.missing.clear();
-        Ok(())
     }
 
     /// Notes what was changed.
-    pub(crate) fn add_damage(&mut self, rects: &[Rect]) {
+    pub fn add_damage(&mut self, rects: &[Rect]) {
         for rect in rects {
             self.damage.add(*rect);
             let front = self.front;
@@ -90,18 +93,18 @@ impl Canvas {
     }
 
     /// A snapshot, and what changed since the last one.
-    pub(crate) fn publish(&mut self) -> (Arc<FrameBuf>, Region) {
+    pub fn publish(&mut self) -> (Arc<FrameBuf>, Region) {
         let damage = std::mem::take(&mut self.damage);
         (Arc::clone(&self.buffers[self.front].picture), damage)
     }
 
     /// Takes back the damage of a snapshot that nobody saw.
-    pub(crate) fn restore_damage(&mut self, damage: &Region) {
+    pub fn restore_damage(&mut self, damage: &Region) {
         self.damage.add_region(damage);
     }
 
     /// Whether something changed since the last snapshot.
-    pub(crate) fn is_damaged(&self) -> bool {
+    pub fn is_damaged(&self) -> bool {
         !self.damage.is_empty()
     }
 }
@@ -119,7 +122,7 @@ mod tests {
         for i in 0..400u32 {
             let area = Rect::new(i * 37 % 90, i * 53 % 70, 1 + i % 30, 1 + i % 17);
             let pixel = [i as u8, (i >> 3) as u8, 9, 0];
-            canvas.picture().unwrap().fill(area, pixel);
+            canvas.picture_mut().fill(area, pixel);
             canvas.add_damage(&[area.clip(size)]);
             plain.fill(area, pixel);
             let (snapshot, damage) = canvas.publish();
@@ -143,7 +146,7 @@ mod tests {
     fn without_snapshots_alive_one_buffer_does() {
         let mut canvas = Canvas::new(Size::new(64, 64)).unwrap();
         for _ in 0..10 {
-            canvas.picture().unwrap();
+            canvas.picture_mut();
             canvas.add_damage(&[Rect::new(1, 1, 2, 2)]);
             drop(canvas.publish());
         }

@@ -1,0 +1,701 @@
+// Farpane: puts a sharer's screen in front of a helper, exactly and at once, over any network, and
+// only as far as the sharer allows. Made by `cargo xtask capi --write`; do not edit.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// Results. A function returns FARPANE_OK or another value that is not negative when it did what it
+// says, and a negative FARPANE_ERR_* when not; farpane_last_error then tells more. Nothing aborts:
+// a bug in the library is FARPANE_ERR_PANIC and ends the one session it was in.
+//
+// Handles. farpane_session and farpane_frame pointers are names in a table and are never
+// dereferenced. Each is released once by its _unref; a name that was released, or never given out,
+// is FARPANE_ERR_HANDLE.
+//
+// Ownership. What goes in is copied before the call returns. What comes out is the caller's memory,
+// filled; the only exception are a frame's pixels, which live as long as the frame.
+//
+// Structures. Each begins with its size: start from its _INIT. What stays 0 has its default, so a
+// program keeps working with a later library, and an older library refuses what it does not know.
+//
+// Threads. Every function may be called from any thread at any time. One thread at a time takes a
+// session's events, one its frames. Only the log and the wakeup call back, from threads of the
+// library, and they must not call the library.
+//
+// Consent. Nothing is captured before the app has granted a request, shows its indicator, has said
+// so by farpane_indicator_ack, and called farpane_capture_start. Without the acknowledgement every
+// second sharing ends.
+
+
+#ifndef FARPANE_H
+#define FARPANE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// The first value of each structure: its size, and zeros.
+#ifdef __cplusplus
+#define FARPANE_INIT_(type) \
+  ([] { type value{}; value.struct_size = static_cast<uint32_t>(sizeof(type)); return value; }())
+#else
+#define FARPANE_INIT_(type) {.struct_size = (uint32_t)sizeof(type)}
+#endif
+#define FARPANE_SESSION_CONFIG_INIT FARPANE_INIT_(farpane_session_config)
+#define FARPANE_EVENT_INIT FARPANE_INIT_(farpane_event)
+#define FARPANE_PICTURE_INIT FARPANE_INIT_(farpane_picture)
+#define FARPANE_FRAME_INFO_INIT FARPANE_INIT_(farpane_frame_info)
+#define FARPANE_PLANE_INIT FARPANE_INIT_(farpane_plane)
+#define FARPANE_CURSOR_INIT FARPANE_INIT_(farpane_cursor)
+#define FARPANE_INPUT_INIT FARPANE_INIT_(farpane_input)
+#define FARPANE_STATS_INIT FARPANE_INIT_(farpane_stats)
+
+
+// The version of this interface: the high 16 bits change when programs must be compiled anew.
+#define FARPANE_ABI_VERSION 65536
+
+// A timeout that never ends.
+#define FARPANE_FOREVER UINT32_MAX
+
+// The session shares a screen.
+#define FARPANE_ROLE_SHARER 1
+
+// The session sees one.
+#define FARPANE_ROLE_HELPER 2
+
+// The helper sees the screen.
+#define FARPANE_SCOPE_VIEW 1
+
+// The helper also moves the pointer and types.
+#define FARPANE_SCOPE_CONTROL 2
+
+// Blue, green, red, ignored.
+#define FARPANE_FORMAT_BGRX 1
+
+// Red, green, blue, ignored.
+#define FARPANE_FORMAT_RGBX 2
+
+// The session is connected (helper), or takes helpers in (sharer).
+#define FARPANE_EVENT_CONNECTED 1
+
+// The session is over: `reason` and `text` say why, `lost` whether connecting again may help.
+// The last event, unless a helper connects again.
+#define FARPANE_EVENT_ENDED 2
+
+// Sharer: the helper `id`, called `name`, with the key `key`, asks for `scopes`. Answer with
+// farpane_consent_grant or farpane_consent_deny; silence for 60 s denies.
+#define FARPANE_EVENT_CONSENT_REQUESTED 3
+
+// Sharer: show that `name` sees the screen, then call farpane_indicator_ack now and every second.
+#define FARPANE_EVENT_SHOW_INDICATOR 4
+
+// Sharer: the helper `id` may see the screen from now on.
+#define FARPANE_EVENT_SHARING 5
+
+// Sharer: the session of the helper `id` is over.
+#define FARPANE_EVENT_HELPER_LEFT 6
+
+// Sharer: the display went away; it is tried again. `text` says why.
+#define FARPANE_EVENT_SCREEN_LOST 7
+
+// Sharer: a replay has come to its end; the last picture stays.
+#define FARPANE_EVENT_SOURCE_ENDED 8
+
+// Sharer: the screen cannot be shared. Every helper's session has ended. `text` says why.
+#define FARPANE_EVENT_FAILED 9
+
+// `missed` events that an app can do without were dropped, because it did not take them.
+#define FARPANE_EVENT_MISSED 10
+
+// Helper: the sharer has been asked for consent.
+#define FARPANE_EVENT_CONSENT_PENDING 11
+
+// Helper: the sharer consented; frames follow.
+#define FARPANE_EVENT_CONSENT_GRANTED 12
+
+// The sharer ended it.
+#define FARPANE_END_SHARER_ENDED 1
+
+// The helper ended it.
+#define FARPANE_END_HELPER_ENDED 2
+
+// The sharer said no.
+#define FARPANE_END_CONSENT_DENIED 3
+
+// The sharer did not answer in time.
+#define FARPANE_END_CONSENT_TIMEOUT 4
+
+// It lasted as long as it may.
+#define FARPANE_END_EXPIRED 5
+
+// The connection is gone, or never came.
+#define FARPANE_END_CONNECTION_LOST 6
+
+// The app stopped calling farpane_indicator_ack.
+#define FARPANE_END_INDICATOR_LOST 7
+
+// The helper has not the permissions for what it asks.
+#define FARPANE_END_NOT_PERMITTED 8
+
+// Something failed.
+#define FARPANE_END_ERROR 9
+
+// Of the bytes of a helper's name in an event, the NUL included.
+#define FARPANE_NAME_CAPACITY 260
+
+// Of a key's fingerprint in an event, the NUL included.
+#define FARPANE_KEY_CAPACITY 64
+
+// Of a text in an event, the NUL included. Longer texts are cut at a character.
+#define FARPANE_TEXT_CAPACITY 320
+
+// The pointer moved to (x, y).
+#define FARPANE_INPUT_MOVE 1
+
+// A mouse button went down or up.
+#define FARPANE_INPUT_BUTTON 2
+
+// The wheel turned.
+#define FARPANE_INPUT_SCROLL 3
+
+// A key went down or up.
+#define FARPANE_INPUT_KEY 4
+
+// Something went wrong that a person should look at.
+#define FARPANE_LOG_ERROR 1
+
+// Something unusual.
+#define FARPANE_LOG_WARN 2
+
+// What a session does.
+#define FARPANE_LOG_INFO 3
+
+// A picture that was received. A name, as farpane_session.
+typedef struct farpane_frame farpane_frame;
+
+// A session. A name, not an address: it is never dereferenced, and a wrong one is an error.
+typedef struct farpane_session farpane_session;
+
+// What a function came to: 0 and above are no failure, below is an error.
+typedef int32_t farpane_result;
+
+// A pointer. Begin with FARPANE_CURSOR_INIT.
+typedef struct {
+  // sizeof(farpane_cursor).
+  uint32_t struct_size;
+  // 1 when it is to be drawn.
+  uint32_t visible;
+  // Column of its hot spot on the screen; may be outside.
+  int32_t x;
+  // Row of its hot spot on the screen; may be outside.
+  int32_t y;
+  // Names its shape: equal numbers are equal shapes. 0 for no shape.
+  uint64_t shape;
+  // Columns of the shape, at most 256; 0 when there is none.
+  uint32_t width;
+  // Rows of the shape, at most 256.
+  uint32_t height;
+  // Column of the hot spot in the shape.
+  uint32_t hot_x;
+  // Row of the hot spot in the shape.
+  uint32_t hot_y;
+} farpane_cursor;
+
+// What happened. Begin with FARPANE_EVENT_INIT.
+typedef struct {
+  // sizeof(farpane_event).
+  uint32_t struct_size;
+  // FARPANE_EVENT_*.
+  uint32_t kind;
+  // Sharer: which helper. 0 when it is about the session itself.
+  uint64_t id;
+  // FARPANE_SCOPE_* bits.
+  uint32_t scopes;
+  // FARPANE_END_*, for FARPANE_EVENT_ENDED and FARPANE_EVENT_HELPER_LEFT.
+  uint32_t reason;
+  // 1 when the connection was lost and farpane_session_connect may bring it back.
+  uint32_t lost;
+  // For FARPANE_EVENT_MISSED.
+  uint32_t missed;
+  // The helper's name where the event is about one, NUL-terminated UTF-8; it is not verified,
+  // but holds no deceptive characters.
+  char name[FARPANE_NAME_CAPACITY];
+  // The fingerprint of the key that this helper proved to hold, NUL-terminated.
+  char key[FARPANE_KEY_CAPACITY];
+  // Why, for people, NUL-terminated UTF-8.
+  char text[FARPANE_TEXT_CAPACITY];
+} farpane_event;
+
+// What is known of a received frame. Begin with FARPANE_FRAME_INFO_INIT.
+typedef struct {
+  // sizeof(farpane_frame_info).
+  uint32_t struct_size;
+  // FARPANE_FORMAT_BGRX.
+  uint32_t format;
+  // Columns.
+  uint32_t width;
+  // Rows.
+  uint32_t height;
+  // Counts up when the sharer's screen became another one, as when its size changed.
+  uint32_t generation;
+  // Rectangles that farpane_frame_get_damage would store.
+  uint32_t damage_count;
+  // The newest update in it.
+  uint64_t update;
+  // When its newest datagram arrived, in microseconds of CLOCK_MONOTONIC.
+  uint64_t received_us;
+  // When it was composed, same clock.
+  uint64_t composed_us;
+} farpane_frame_info;
+
+// A frame's pixels. Begin with FARPANE_PLANE_INIT.
+typedef struct {
+  // sizeof(farpane_plane).
+  uint32_t struct_size;
+  // 0.
+  uint32_t reserved;
+  // The first pixel. Never written again while the frame is alive.
+  const uint8_t *pixels;
+  // Bytes from there on.
+  size_t pixels_len;
+  // Bytes from one row to the next.
+  size_t stride;
+} farpane_plane;
+
+// A rectangle in pixels from the top left corner.
+typedef struct {
+  // Column of the left edge.
+  uint32_t x;
+  // Row of the upper edge.
+  uint32_t y;
+  // Columns.
+  uint32_t width;
+  // Rows.
+  uint32_t height;
+} farpane_rect;
+
+// What the helper did with mouse or keyboard. Begin with FARPANE_INPUT_INIT.
+typedef struct {
+  // sizeof(farpane_input).
+  uint32_t struct_size;
+  // FARPANE_INPUT_*.
+  uint32_t kind;
+  // Column on the sharer's screen.
+  int32_t x;
+  // Row on the sharer's screen.
+  int32_t y;
+  // Button (1 left, 2 middle, 3 right) or key (USB HID usage of page 7).
+  uint32_t code;
+  // 1 when it went down, 0 when it went up.
+  uint32_t pressed;
+  // Wheel clicks to the right.
+  int32_t scroll_x;
+  // Wheel clicks down.
+  int32_t scroll_y;
+} farpane_input;
+
+// Takes one line of the log: level, text (UTF-8, not NUL-terminated), its bytes, and the pointer
+// given with it. Called from any thread, never twice at once.
+typedef void (*farpane_log_fn)(uint32_t, const char*, size_t, void*);
+
+// A picture that the app captured. Begin with FARPANE_PICTURE_INIT.
+typedef struct {
+  // sizeof(farpane_picture).
+  uint32_t struct_size;
+  // FARPANE_FORMAT_*.
+  uint32_t format;
+  // Columns, 1 to 16384.
+  uint32_t width;
+  // Rows, 1 to 16384.
+  uint32_t height;
+  // The first pixel. Read during the call only.
+  const uint8_t *pixels;
+  // Bytes that may be read there: at least stride * (height - 1) + 4 * width.
+  size_t pixels_len;
+  // Bytes from one row to the next, at least 4 * width.
+  size_t stride;
+  // Where it differs from the picture pushed before; NULL for everywhere. Rectangles may
+  // overlap, and are cut at the edges.
+  const farpane_rect *damage;
+  // Rectangles there, at most 4096. With damage NULL it is 0.
+  size_t damage_count;
+} farpane_picture;
+
+// How a session is made. Begin with FARPANE_SESSION_CONFIG_INIT; what stays 0 has its default.
+// All texts are UTF-8, need no NUL and are copied.
+typedef struct {
+  // sizeof(farpane_session_config).
+  uint32_t struct_size;
+  // FARPANE_ROLE_SHARER or FARPANE_ROLE_HELPER.
+  uint32_t role;
+  // The name that the other side sees; it is not verified. Default "sharer" or "helper".
+  const char *name;
+  // Its bytes.
+  size_t name_len;
+  // Helper: the invitation that the sharer gave out. Required.
+  const char *invitation;
+  // Its bytes.
+  size_t invitation_len;
+  // Sharer: what to share: "x11", "x11:DISPLAY", "replay:FILE" or "pattern:NAME". By
+  // default nothing is captured: the app pushes its pictures by farpane_frame_push.
+  const char *source;
+  // Its bytes.
+  size_t source_len;
+  // Sharer: the one monitor of the source to share. Default all.
+  const char *monitor;
+  // Its bytes.
+  size_t monitor_len;
+  // Sharer: where to listen, as "192.0.2.7:4433"; port 0 takes a free one. Default
+  // "0.0.0.0:0".
+  const char *listen;
+  // Its bytes.
+  size_t listen_len;
+} farpane_session_config;
+
+// Says that an event or a frame may be there. Called from any thread.
+typedef void (*farpane_wakeup_fn)(void*);
+
+// What a session has counted. Begin with FARPANE_STATS_INIT. A figure counts only when its bit
+// in `valid` is set: bit 0 for `helpers`, and so on in order.
+typedef struct {
+  // sizeof(farpane_stats).
+  uint32_t struct_size;
+  // 0.
+  uint32_t reserved;
+  // Which figures count.
+  uint64_t valid;
+  // Sharer: helpers that see the screen now.
+  uint64_t helpers;
+  // Sharer: updates sent. Helper: number of the newest update received.
+  uint64_t updates;
+  // Sharer: encoded bytes in the updates.
+  uint64_t update_bytes;
+  // Sharer: frames captured since the screen was opened last. Helper: frames composed.
+  uint64_t frames;
+  // Sharer: changes that the display did not report and the watchdog found.
+  uint64_t watchdog_misses;
+  // Smoothed round-trip time in microseconds.
+  uint64_t rtt_us;
+  // Sharer: how long datagrams wait in queues on the way, in microseconds.
+  uint64_t queue_delay_us;
+  // Helper: UDP payload bytes sent.
+  uint64_t udp_sent_bytes;
+  // Helper: UDP payload bytes received.
+  uint64_t udp_received_bytes;
+} farpane_stats;
+
+// It is done.
+#define FARPANE_OK 0
+
+// Nothing is there yet: wait for the descriptor or the wakeup, or call again with a timeout.
+#define FARPANE_AGAIN 1
+
+// The session is over and everything it had to say was taken.
+#define FARPANE_ENDED 2
+
+// An argument is NULL, out of range or not UTF-8. A mistake of the caller.
+#define FARPANE_ERR_ARGUMENT -1
+
+// No living object has this handle: it was released already, or it is of another kind.
+#define FARPANE_ERR_HANDLE -2
+
+// The structure or a flag is of a newer version than this library.
+#define FARPANE_ERR_UNSUPPORTED -3
+
+// The session's role or state does not allow it now.
+#define FARPANE_ERR_STATE -4
+
+// The buffer is too small; the length that is needed was stored.
+#define FARPANE_ERR_BUFFER -5
+
+// Nobody may see the screen: grant a request for consent first.
+#define FARPANE_ERR_CONSENT_REQUIRED -6
+
+// The indicator does not show: show it and call farpane_indicator_ack first.
+#define FARPANE_ERR_INDICATOR_REQUIRED -7
+
+// The sharer has not granted this.
+#define FARPANE_ERR_NOT_PERMITTED -8
+
+// No request or helper has this number (any more).
+#define FARPANE_ERR_NOT_FOUND -9
+
+// Too many objects of this kind are alive: release some.
+#define FARPANE_ERR_LIMIT -10
+
+// The invitation is damaged, expired or of another version.
+#define FARPANE_ERR_INVITATION -11
+
+// The network, the display or the system refused; farpane_last_error says which and why.
+#define FARPANE_ERR_SYSTEM -12
+
+// Called from inside a callback, where nothing of this library may be called.
+#define FARPANE_ERR_REENTRANT -13
+
+// A bug in this library. The session is over; please report what standard error says.
+#define FARPANE_ERR_PANIC -14
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// Allows the request `id` of FARPANE_EVENT_CONSENT_REQUESTED: `scopes` are FARPANE_SCOPE_* bits,
+// no more than were asked for; after `ttl_ms` milliseconds the session ends (0: after 8 hours, the
+// longest there is). FARPANE_EVENT_SHOW_INDICATOR follows.
+//
+// Any thread, does not block. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_STATE,
+// FARPANE_ERR_NOT_FOUND when no such request waits, FARPANE_ERR_ARGUMENT without
+// FARPANE_SCOPE_VIEW, FARPANE_ERR_UNSUPPORTED for unknown bits.
+farpane_result farpane_consent_grant(farpane_session *session,
+                                     uint64_t id,
+                                     uint32_t scopes,
+                                     uint64_t ttl_ms);
+
+// Denies the request `id` of FARPANE_EVENT_CONSENT_REQUESTED.
+//
+// Any thread, does not block. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_STATE,
+// FARPANE_ERR_NOT_FOUND when no such request waits.
+farpane_result farpane_consent_deny(farpane_session *session, uint64_t id);
+
+// Ends the session of the helper `id`. When this returns, nothing that is captured from then on
+// gets to it. FARPANE_EVENT_HELPER_LEFT follows.
+//
+// Any thread; waits for the sharing thread, usually less than a millisecond. Errors:
+// FARPANE_ERR_HANDLE, FARPANE_ERR_STATE, FARPANE_ERR_NOT_FOUND when no such helper is there.
+farpane_result farpane_consent_revoke(farpane_session *session, uint64_t id);
+
+// Consents in advance, to viewing only, to whoever comes with this invitation of this sharer
+// within `ttl_ms` milliseconds. The indicator is needed all the same.
+//
+// Any thread, does not block. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_STATE,
+// FARPANE_ERR_INVITATION, FARPANE_ERR_ARGUMENT, also when `ttl_ms` is 0.
+farpane_result farpane_consent_in_advance(farpane_session *session,
+                                          const char *invitation,
+                                          size_t invitation_len,
+                                          uint64_t ttl_ms);
+
+// Says that the indicator is on the sharer's screen at this moment. Call it after
+// FARPANE_EVENT_SHOW_INDICATOR and then every second: 3 s after the last call sharing ends.
+//
+// Any thread, does not block. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_STATE.
+farpane_result farpane_indicator_ack(farpane_session *session);
+
+// Starts the capture, or what is pushed to flow. It goes on for the helpers that come later, and
+// has to be started anew after the last has left.
+//
+// Any thread; waits for the sharing thread, usually less than a millisecond. Errors:
+// FARPANE_ERR_CONSENT_REQUIRED, FARPANE_ERR_INDICATOR_REQUIRED, FARPANE_ERR_HANDLE,
+// FARPANE_ERR_STATE. After an error nothing is captured.
+farpane_result farpane_capture_start(farpane_session *session);
+
+// Helper: stores where the sharer's pointer is and what it looks like; copies its picture to
+// `bgra` unless that is NULL: width * height pixels of blue, green, red, alpha, colours
+// premultiplied. 262144 bytes always suffice. Frames never contain the pointer.
+//
+// Any thread. Returns FARPANE_AGAIN while nothing is known of a pointer. Errors:
+// FARPANE_ERR_HANDLE, FARPANE_ERR_STATE before the session is connected, FARPANE_ERR_ARGUMENT,
+// FARPANE_ERR_BUFFER when the picture needs more than `capacity` bytes; `cursor` is then stored
+// all the same.
+farpane_result farpane_cursor_get(farpane_session *session,
+                                  farpane_cursor *cursor,
+                                  uint8_t *bgra,
+                                  size_t capacity);
+
+// Takes the next event into `event`, waiting for it at most `timeout_ms` milliseconds: 0 does not
+// wait, FARPANE_FOREVER waits without end. Nothing in it needs to be released.
+//
+// Any thread, but one at a time takes a session's events. Returns FARPANE_AGAIN when there is none
+// in that time, FARPANE_ENDED after the last. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_ARGUMENT.
+farpane_result farpane_event_next(farpane_session *session,
+                                  uint32_t timeout_ms,
+                                  farpane_event *event);
+
+// Helper: takes the newest frame that was not taken yet into `out`, waiting for it at most
+// `timeout_ms` milliseconds: 0 does not wait, FARPANE_FOREVER waits without end. Frames that
+// nobody took in time are skipped; their damage is in the next. Release it with
+// farpane_frame_unref; it may outlive the session.
+//
+// Any thread, but one at a time takes a session's frames. Returns FARPANE_AGAIN when there is none
+// in that time, also before the session is connected, and FARPANE_ENDED after the session's end
+// was taken by farpane_event_next. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_STATE,
+// FARPANE_ERR_ARGUMENT, FARPANE_ERR_LIMIT above 4096 frames alive.
+farpane_result farpane_frame_next(farpane_session *session,
+                                  uint32_t timeout_ms,
+                                  farpane_frame **out);
+
+// Stores what is known of a frame.
+//
+// Any thread. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_ARGUMENT.
+farpane_result farpane_frame_get_info(farpane_frame *frame, farpane_frame_info *info);
+
+// Stores where a frame's pixels are: they are not copied, and stay there unchanged until the
+// frame's last reference is released. `index` is 0, as there is one plane.
+//
+// Any thread. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_ARGUMENT.
+farpane_result farpane_frame_get_plane(farpane_frame *frame, uint32_t index, farpane_plane *plane);
+
+// Stores where a frame differs from the one taken before: rectangles inside the picture that may
+// overlap, at most 64, and how many there are in `count`.
+//
+// Any thread. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_ARGUMENT, FARPANE_ERR_BUFFER when
+// `capacity` is below `*count`, and then none is stored.
+farpane_result farpane_frame_get_damage(farpane_frame *frame,
+                                        farpane_rect *rects,
+                                        size_t capacity,
+                                        size_t *count);
+
+// Adds a reference to a frame. Each has to be released.
+//
+// Any thread. Errors: FARPANE_ERR_HANDLE.
+farpane_result farpane_frame_ref(farpane_frame *frame);
+
+// Releases a reference to a frame. With the last the handle and the pixels are gone.
+//
+// Any thread. Errors: FARPANE_ERR_HANDLE.
+farpane_result farpane_frame_unref(farpane_frame *frame);
+
+// Helper: does with the sharer's mouse and keyboard what `input` says, if the sharer granted
+// FARPANE_SCOPE_CONTROL. This version asks for viewing only, so it is always refused.
+//
+// Any thread, does not block. Errors: FARPANE_ERR_NOT_PERMITTED, FARPANE_ERR_HANDLE,
+// FARPANE_ERR_STATE before the session is connected, FARPANE_ERR_ARGUMENT for an unknown kind.
+farpane_result farpane_input_send(farpane_session *session, const farpane_input *input);
+
+// Sharer: makes an invitation for one helper, valid for `valid_ms` milliseconds, and copies it
+// out as text with a NUL; its bytes without the NUL go to `len`. 2048 bytes always suffice. Give
+// it to the helper over a safe way: whoever has it may ask to see the screen.
+//
+// `addresses` is where the helper finds this sharer, in the order in which to try: "host:port"
+// texts with commas between.
+//
+// Any thread, does not block. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_STATE before
+// farpane_session_connect, FARPANE_ERR_ARGUMENT, FARPANE_ERR_INVITATION for unusable addresses or
+// times and when too many invitations are alive, FARPANE_ERR_BUFFER when `capacity` is not above
+// `*len`, and then there is no invitation.
+farpane_result farpane_invitation_create(farpane_session *session,
+                                         const char *addresses,
+                                         size_t addresses_len,
+                                         uint64_t valid_ms,
+                                         char *text,
+                                         size_t capacity,
+                                         size_t *len);
+
+// Gives the whole process a sink for the log, or takes it away with NULL. By default there is
+// none.
+//
+// `level` is the least important kind that is passed on, FARPANE_LOG_*. The log never holds
+// names, keys, addresses, invitations or pixels. `call` is called with `user` from any thread,
+// one line at a time; when this returns, the sink of before is not running and never runs again.
+//
+// Any thread. Errors: FARPANE_ERR_ARGUMENT for an unknown level.
+farpane_result farpane_log_set(uint32_t level, farpane_log_fn call, void *user);
+
+// Sharer without a source: takes a picture of the screen, reading each pixel of its damage once,
+// during the call. The first picture, and one of another size, is taken whole. Pictures may be
+// pushed at any time and any rate: what cannot be sent is replaced by what comes later.
+//
+// Any thread, one at a time; does not wait for the network. Errors: FARPANE_ERR_HANDLE,
+// FARPANE_ERR_STATE when the session captures by itself, FARPANE_ERR_ARGUMENT,
+// FARPANE_ERR_UNSUPPORTED.
+farpane_result farpane_frame_push(farpane_session *session, const farpane_picture *picture);
+
+// Sharer without a source: the pointer is where `cursor` says. `bgra` is its picture, width *
+// height pixels of blue, green, red, alpha (colours premultiplied), `bgra_len` bytes; NULL and 0
+// when its shape is the one of the call before. The shape's number is the app's to choose.
+//
+// Any thread, one at a time. Errors: as farpane_frame_push.
+farpane_result farpane_cursor_push(farpane_session *session,
+                                   const farpane_cursor *cursor,
+                                   const uint8_t *bgra,
+                                   size_t bgra_len);
+
+// Makes a session and stores it in `out`; NULL there when it fails. Nothing is connected or
+// captured yet. Release it with farpane_session_unref.
+//
+// Any thread. Errors: FARPANE_ERR_ARGUMENT, FARPANE_ERR_UNSUPPORTED, FARPANE_ERR_INVITATION,
+// FARPANE_ERR_LIMIT above 256 sessions, FARPANE_ERR_SYSTEM.
+farpane_result farpane_session_create(const farpane_session_config *config, farpane_session **out);
+
+// Begins. A sharer listens when this returns; a helper is connected by another thread, and
+// FARPANE_EVENT_CONNECTED or FARPANE_EVENT_ENDED says what came of it. After an end with `lost`
+// a helper may call this again: it comes back with the same key.
+//
+// Any thread, does not block. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_STATE when it was called
+// before or the session is over, FARPANE_ERR_SYSTEM when the address cannot be used.
+farpane_result farpane_session_connect(farpane_session *session);
+
+// Ends the session: nothing newly captured is sent, the other side is told, and
+// FARPANE_EVENT_ENDED follows. Calling it again changes nothing.
+//
+// Any thread, does not block. Errors: FARPANE_ERR_HANDLE.
+farpane_result farpane_session_close(farpane_session *session);
+
+// Ends the session if it is not over, waits for its threads and releases it: the handle is
+// invalid from now on, and calls that wait in other threads return FARPANE_ENDED. Frames live on.
+// Never call it from a callback.
+//
+// Any thread; waits for running threads, usually a few milliseconds. Errors: FARPANE_ERR_HANDLE,
+// FARPANE_ERR_REENTRANT.
+farpane_result farpane_session_unref(farpane_session *session);
+
+// Waits until an event or a frame may be there, at most `timeout_ms` milliseconds: 0 does not
+// wait, FARPANE_FOREVER waits without end. Takes nothing.
+//
+// Any thread. Returns FARPANE_AGAIN when nothing came in that time, FARPANE_ENDED when the session
+// is over. Errors: FARPANE_ERR_HANDLE.
+farpane_result farpane_session_wait(farpane_session *session, uint32_t timeout_ms);
+
+// Stores a descriptor that poll(2) finds readable when an event or a frame may be there. It stays
+// readable until farpane_event_next or farpane_frame_next returned FARPANE_AGAIN with nothing left
+// to take. The session owns it: do not read, write or close it.
+//
+// Any thread. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_ARGUMENT, FARPANE_ERR_SYSTEM,
+// FARPANE_ERR_UNSUPPORTED where the system has no such descriptor.
+farpane_result farpane_session_event_fd(farpane_session *session, int32_t *fd);
+
+// Has `call` called with `user` when an event or a frame may be there; NULL ends that. It is
+// called from threads of the library, must return at once and must not call the library. When
+// this returns, the callback of before is not running and never runs again.
+//
+// Any thread. Errors: FARPANE_ERR_HANDLE.
+farpane_result farpane_session_set_wakeup(farpane_session *session,
+                                          farpane_wakeup_fn call,
+                                          void *user);
+
+// Sharer: copies out where it listens, as "192.0.2.7:4433" with a NUL, and stores its bytes
+// without the NUL in `len`.
+//
+// Any thread. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_STATE before farpane_session_connect,
+// FARPANE_ERR_ARGUMENT, FARPANE_ERR_BUFFER when `capacity` is not above `*len`.
+farpane_result farpane_session_address(farpane_session *session,
+                                       char *text,
+                                       size_t capacity,
+                                       size_t *len);
+
+// Stores what the session has counted.
+//
+// Any thread, does not block. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_STATE before the session is
+// connected, FARPANE_ERR_ARGUMENT.
+farpane_result farpane_stats_get(farpane_session *session, farpane_stats *stats);
+
+// The version of the interface that this library has: compare its high 16 bits with those of
+// FARPANE_ABI_VERSION before anything else. Any thread, never fails.
+uint32_t farpane_abi_version(void);
+
+// The version of this library as "1.2.3", NUL-terminated, valid for ever. Any thread, never
+// fails.
+const char *farpane_version(void);
+
+// A result in a few words, NUL-terminated, valid for ever. Any thread, never fails: an unknown
+// result has words too.
+const char *farpane_result_str(farpane_result result);
+
+// Copies out what the last error on this thread said, as NUL-terminated UTF-8, and stores its
+// bytes without the NUL in `len`. Functions that succeed leave it as it was.
+//
+// Any thread. Errors: FARPANE_ERR_BUFFER when `capacity` is not above `*len`, and then nothing is
+// copied; FARPANE_ERR_ARGUMENT when `len` is NULL. These do not replace what is remembered.
+farpane_result farpane_last_error(char *text, size_t capacity, size_t *len);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* FARPANE_H */

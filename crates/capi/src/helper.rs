@@ -1,0 +1,171 @@
+//! A helper's session.
+
+use crate::abi::*;
+use crate::boundary::{Failure, Outcome};
+use crate::event;
+use crate::session::{Shared, Texts};
+use farpane::net::{Cancel, ConnectError, Identity, Invitation, NetThreadError};
+use farpane::policy::EndReason;
+use farpane::{Error, Helper, HelperEvent, HelperOptions};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+/// What makes a session a helper's.
+pub(crate) struct HelperRole {
+    name: String,
+    invitation: Invitation,
+    /// One key for the session's life, so that it can come back.
+    identity: Identity,
+    live: Arc<RwLock<Option<Helper>>>,
+    connecting: Mutex<Connecting>,
+}
+
+/// The thread that connects, and how to stop it.
+#[derive(Default)]
+struct Connecting {
+    thread: Option<JoinHandle<()>>,
+    cancel: Cancel,
+}
+
+impl HelperRole {
+    pub(crate) fn new(texts: &Texts<'_>) -> Outcome<Self> {
+        for (text, what) in
+            [(texts.source, "source"), (texts.monitor, "monitor"), (texts.listen, "address")]
+        {
+            if text.is_some() {
+                return Err(Failure::argument(format!("a helper has no {what}")));
+            }
+        }
+        let text = texts.invitation.ok_or_else(|| Failure::argument("no invitation is given"))?;
+        let invitation = parse(text)?;
+        let name = texts.name.unwrap_or("helper").to_owned();
+        let identity = Identity::generate().map_err(Failure::system)?;
+        let (live, connecting) = Default::default();
+        Ok(Self { name, invitation, identity, live, connecting })
+    }
+
+    /// Connects in the background.
+    pub(crate) fn connect(&self, shared: &Arc<Shared>) -> Outcome {
+        let mut connecting = self.connecting();
+        if let Some(before) = connecting.thread.take() {
+            // It has said what came of it, so it is about to end.
+            let _ = before.join();
+        }
+        // The helper of the connection that was lost.
+        drop(self.write().take());
+        connecting.cancel = Cancel::default();
+        let ringing = Arc::clone(shared);
+        let options = HelperOptions {
+            name: self.name.clone(),
+            on_change: Arc::new(move || ringing.signal.ring()),
+            cancel: connecting.cancel.clone(),
+            ..HelperOptions::default()
+        };
+        let (invitation, identity) = (self.invitation.clone(), self.identity.clone());
+        let (live, shared) = (Arc::clone(&self.live), Arc::clone(shared));
+        let cancel = connecting.cancel.clone();
+        let thread = std::thread::Builder::new().name("farpane-connect".to_owned());
+        let thread = thread.spawn(move || {
+            let connected = catch_unwind(AssertUnwindSafe(|| {
+                farpane::fault::point("farpane-connect");
+                Helper::connect(&invitation, &identity, options)
+            }));
+            shared.tell(match connected {
+                Ok(Ok(helper)) => {
+                    let mut live = live.write().unwrap_or_else(PoisonError::into_inner);
+                    let helper = live.insert(helper);
+                    if cancel.is_cancelled() {
+                        // The session was closed meanwhile and found no helper to end.
+                        helper.end("the helper left");
+                    }
+                    event::new(FARPANE_EVENT_CONNECTED)
+                }
+                Ok(Err(error)) => {
+                    let (reason, lost) = reason(&error);
+                    event::ended(reason, &error.to_string(), lost)
+                }
+                Err(_) => event::ended(FARPANE_END_ERROR, "a bug ended connecting", false),
+            });
+        });
+        connecting.thread = Some(thread.map_err(Failure::system)?);
+        Ok(())
+    }
+
+    pub(crate) fn close(&self) {
+        let connecting = self.connecting();
+        connecting.cancel.cancel();
+        if let Some(helper) = &*self.read() {
+            helper.end("the helper left");
+        }
+    }
+
+    pub(crate) fn release(&self) {
+        let mut connecting = self.connecting();
+        connecting.cancel.cancel();
+        if let Some(thread) = connecting.thread.take() {
+            let _ = thread.join();
+        }
+        let helper = self.write().take();
+        drop(helper);
+    }
+
+    /// Calls `with` the connected helper.
+    pub(crate) fn with<T>(&self, with: impl FnOnce(&Helper) -> Outcome<T>) -> Outcome<T> {
+        match &*self.read() {
+            Some(helper) => with(helper),
+            None => Err(Failure::new(FARPANE_ERR_STATE, "the helper is not connected")),
+        }
+    }
+
+    /// The newest frame, if it was not taken yet.
+    pub(crate) fn take_picture(&self) -> Option<farpane::Picture> {
+        self.read().as_ref()?.take_picture()
+    }
+
+    pub(crate) fn next_event(&self) -> Option<farpane_event> {
+        Some(match self.read().as_ref()?.try_event()? {
+            HelperEvent::ConsentPending => event::new(FARPANE_EVENT_CONSENT_PENDING),
+            HelperEvent::ConsentGranted => event::new(FARPANE_EVENT_CONSENT_GRANTED),
+            HelperEvent::Ended { cause, reason, lost } => event::ended(cause.code(), &reason, lost),
+            // Told by a later version of the library to one that knows it.
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn has_news(&self) -> bool {
+        self.read().as_ref().is_some_and(|helper| helper.has_picture() || helper.has_event())
+    }
+
+    fn connecting(&self) -> MutexGuard<'_, Connecting> {
+        self.connecting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Option<Helper>> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Option<Helper>> {
+        self.live.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads an invitation's text.
+pub(crate) fn parse(text: &str) -> Outcome<Invitation> {
+    let invitation = Invitation::parse(text.as_bytes());
+    invitation.map_err(|error| Failure::new(FARPANE_ERR_INVITATION, error.to_string()))
+}
+
+/// Why connecting failed, and whether trying again may help.
+fn reason(error: &Error) -> (u32, bool) {
+    match error {
+        Error::Connect(
+            ConnectError::Unreachable { .. }
+            | ConnectError::TimedOut { .. }
+            | ConnectError::Lost(_),
+        ) => (FARPANE_END_CONNECTION_LOST, true),
+        Error::Connect(_) => (FARPANE_END_NOT_PERMITTED, false),
+        Error::Net(NetThreadError::Cancelled) => (EndReason::HelperEnded.code(), false),
+        _ => (FARPANE_END_ERROR, false),
+    }
+}

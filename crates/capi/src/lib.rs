@@ -1,0 +1,42 @@
+//! The C ABI of Farpane: what `farpane.h` declares.
+//!
+//! Every export runs inside one boundary ([`boundary`]) that turns errors into codes and panics
+//! into [`abi::FARPANE_ERR_PANIC`]. Handles are names in a table ([`handle`]), never addresses, so
+//! a wrong or stale one is an error and no crash.
+
+#[cfg(panic = "abort")]
+compile_error!("the C ABI turns panics into errors: build it with panic = \"unwind\"");
+
+pub mod abi;
+mod boundary;
+mod callback;
+mod consent;
+mod cursor;
+mod event;
+mod frame;
+mod handle;
+mod helper;
+mod input;
+mod invitation;
+mod log;
+mod memory;
+mod push;
+#[cfg(feature = "fuzzing")]
+pub mod sequence;
+mod session;
+mod sharer;
+mod signal;
+mod stats;
+mod version;
+
+pub use consent::*;
+pub use cursor::*;
+pub use event::*;
+pub use frame::*;
+pub use input::*;
+pub use invitation::*;
+pub use log::*;
+pub use push::*;
+pub use session::*;
+pub use stats::*;
+pub use version::*;

@@ -1,0 +1,219 @@
+//! A sharer's session.
+
+use crate::abi::*;
+use crate::boundary::{Failure, Outcome};
+use crate::event;
+use crate::session::{Shared, Texts};
+use farpane::capture::PushScreen;
+use farpane::policy::{EndReason, Peer, Scope};
+use farpane::{Sharer, SharerEvent, SharerOptions};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+/// What makes a session a sharer's.
+pub(crate) struct SharerRole {
+    name: String,
+    listen: SocketAddr,
+    source: Source,
+    live: RwLock<Option<Sharer>>,
+    known: Mutex<Known>,
+}
+
+/// Where the pictures come from.
+enum Source {
+    /// From the app.
+    Pushed(PushScreen),
+    /// From what this describes, and the monitor.
+    Captured(String, Option<String>),
+}
+
+/// The numbers that the app was told and may use.
+#[derive(Default)]
+struct Known {
+    requests: BTreeSet<u64>,
+    helpers: BTreeMap<u64, Peer>,
+}
+
+impl SharerRole {
+    pub(crate) fn new(texts: &Texts<'_>) -> Outcome<Self> {
+        if texts.invitation.is_some() {
+            return Err(Failure::argument("a sharer has no invitation: it makes them"));
+        }
+        let source = match texts.source {
+            Some(source) => Source::Captured(source.to_owned(), texts.monitor.map(str::to_owned)),
+            None if texts.monitor.is_some() => {
+                return Err(Failure::argument("a monitor is given but no source"));
+            }
+            None => Source::Pushed(PushScreen::new().map_err(Failure::system)?),
+        };
+        let listen = texts.listen.unwrap_or("0.0.0.0:0");
+        let wrong = |_| Failure::argument("the listen address is no \"IP:port\"");
+        Ok(Self {
+            name: texts.name.unwrap_or("sharer").to_owned(),
+            listen: listen.parse().map_err(wrong)?,
+            source,
+            live: RwLock::default(),
+            known: Mutex::default(),
+        })
+    }
+
+    /// Listens.
+    pub(crate) fn connect(&self, shared: &Arc<Shared>) -> Outcome {
+        let ringing = Arc::clone(shared);
+        let mut options = match &self.source {
+            Source::Pushed(screen) => {
+                let screen = screen.clone();
+                SharerOptions::new(move || Ok(Box::new(screen.source())))
+            }
+            Source::Captured(source, monitor) => {
+                let (source, monitor) = (source.clone(), monitor.clone());
+                SharerOptions::new(move || farpane::capture::open(&source, monitor.as_deref()))
+            }
+        };
+        options.listen = self.listen;
+        options.name = self.name.clone();
+        options.wait_for_start = true;
+        options.on_event = Arc::new(move || ringing.signal.ring());
+        let sharer = Sharer::start(options).map_err(Failure::system)?;
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Some(sharer);
+        shared.tell(event::new(FARPANE_EVENT_CONNECTED));
+        Ok(())
+    }
+
+    pub(crate) fn close(&self) {
+        if let Some(sharer) = &*self.read() {
+            sharer.stop();
+        }
+    }
+
+    pub(crate) fn release(&self) {
+        let sharer = self.live.write().unwrap_or_else(PoisonError::into_inner).take();
+        drop(sharer);
+    }
+
+    /// Calls `with` the sharer that listens.
+    pub(crate) fn with<T>(&self, with: impl FnOnce(&Sharer) -> Outcome<T>) -> Outcome<T> {
+        match &*self.read() {
+            Some(sharer) => with(sharer),
+            None => Err(Failure::new(FARPANE_ERR_STATE, "the session was not connected yet")),
+        }
+    }
+
+    /// Where the app pushes its pictures.
+    pub(crate) fn pushed(&self) -> Outcome<&PushScreen> {
+        match &self.source {
+            Source::Pushed(screen) => Ok(screen),
+            Source::Captured(..) => {
+                let text = "the session captures by itself: create it without a source to push";
+                Err(Failure::new(FARPANE_ERR_STATE, text))
+            }
+        }
+    }
+
+    /// Takes a request out of those that wait for an answer.
+    pub(crate) fn take_request(&self, id: u64) -> Outcome {
+        let known = self.known().requests.remove(&id);
+        if known { Ok(()) } else { Err(unknown("request", id)) }
+    }
+
+    /// Whether the app was told of this helper and not yet that it left.
+    pub(crate) fn check_helper(&self, id: u64) -> Outcome {
+        let known = self.known().helpers.contains_key(&id);
+        if known { Ok(()) } else { Err(unknown("helper", id)) }
+    }
+
+    pub(crate) fn next_event(&self) -> Option<farpane_event> {
+        let event = {
+            let live = self.read();
+            let sharer = live.as_ref().filter(|sharer| sharer.has_event() || sharer.has_ended())?;
+            sharer.next_event(std::time::Duration::ZERO)?
+        };
+        let peer = self.note(&event);
+        let event = convert(event)?;
+        Some(peer.map_or(event, |peer| event::about(event, &peer)))
+    }
+
+    pub(crate) fn has_news(&self) -> bool {
+        self.read().as_ref().is_some_and(Sharer::has_event)
+    }
+
+    /// Remembers what the app is about to be told, and knows whom it is about.
+    fn note(&self, event: &SharerEvent) -> Option<Peer> {
+        let mut known = self.known();
+        match event {
+            SharerEvent::ConsentRequested { helper, request } => {
+                known.requests.insert(*helper);
+                known.helpers.insert(*helper, request.peer.clone());
+                Some(request.peer.clone())
+            }
+            SharerEvent::ShowIndicator { helper, peer, .. } => {
+                known.helpers.insert(*helper, peer.clone());
+                Some(peer.clone())
+            }
+            SharerEvent::Sharing { helper } => known.helpers.get(helper).cloned(),
+            SharerEvent::Left { helper, .. } => {
+                known.requests.remove(helper);
+                known.helpers.remove(helper)
+            }
+            SharerEvent::Stopped { .. } => {
+                *known = Known::default();
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Option<Sharer>> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn unknown(what: &str, id: u64) -> Failure {
+    Failure::new(FARPANE_ERR_NOT_FOUND, format!("there is no {what} {id}"))
+}
+
+fn convert(event: SharerEvent) -> Option<farpane_event> {
+    let about = |kind, id| farpane_event { id, ..event::new(kind) };
+    Some(match event {
+        SharerEvent::ConsentRequested { helper, request } => farpane_event {
+            scopes: scopes(request.scope),
+            ..about(FARPANE_EVENT_CONSENT_REQUESTED, helper)
+        },
+        SharerEvent::ShowIndicator { helper, scope, .. } => {
+            farpane_event { scopes: scopes(scope), ..about(FARPANE_EVENT_SHOW_INDICATOR, helper) }
+        }
+        SharerEvent::Sharing { helper } => about(FARPANE_EVENT_SHARING, helper),
+        SharerEvent::Left { helper, reason } => farpane_event {
+            reason: reason.code(),
+            ..event::saying(about(FARPANE_EVENT_HELPER_LEFT, helper), &reason.to_string())
+        },
+        SharerEvent::ScreenLost { reason } => {
+            event::saying(event::new(FARPANE_EVENT_SCREEN_LOST), &reason)
+        }
+        SharerEvent::SourceEnded => event::new(FARPANE_EVENT_SOURCE_ENDED),
+        SharerEvent::Failed { reason } => event::saying(event::new(FARPANE_EVENT_FAILED), &reason),
+        SharerEvent::Missed { events } => farpane_event {
+            missed: u32::try_from(events).unwrap_or(u32::MAX),
+            ..event::new(FARPANE_EVENT_MISSED)
+        },
+        SharerEvent::Stopped { failed } => {
+            let reason = if failed { EndReason::Error } else { EndReason::SharerEnded };
+            event::ended(reason.code(), &reason.to_string(), false)
+        }
+        // Told by a later version of the library to one that knows it.
+        _ => return None,
+    })
+}
+
+/// A scope and all that it includes, as bits.
+fn scopes(scope: Scope) -> u32 {
+    match scope {
+        Scope::Control => FARPANE_SCOPE_VIEW | FARPANE_SCOPE_CONTROL,
+        _ => FARPANE_SCOPE_VIEW,
+    }
+}
