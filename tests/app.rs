@@ -100,7 +100,9 @@ impl Drop for HelperApp {
 fn indicate(sharer: &Sharer, stop: &AtomicBool) -> Vec<SharerEvent> {
     let mut events = Vec::new();
     while !stop.load(Ordering::SeqCst) {
-        events.extend(sharer.next_event(INDICATOR));
+        let event = sharer.next_event(INDICATOR);
+        assert_ne!(event, Some(SharerEvent::Stopped { failed: true }), "{events:?}");
+        events.extend(event);
         sharer.acknowledge_indicator();
     }
     events

@@ -10,6 +10,7 @@ use farpane::{Sharer, SharerEvent, SharerOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 
 /// What makes a session a sharer's.
 pub(crate) struct SharerRole {
@@ -126,8 +127,7 @@ impl SharerRole {
     pub(crate) fn next_event(&self) -> Option<farpane_event> {
         let event = {
             let live = self.read();
-            let sharer = live.as_ref().filter(|sharer| sharer.has_event() || sharer.has_ended())?;
-            sharer.next_event(std::time::Duration::ZERO)?
+            live.as_ref()?.next_event(Duration::ZERO)?
         };
         let peer = self.note(&event);
         let event = convert(event)?;

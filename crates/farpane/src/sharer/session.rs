@@ -304,7 +304,7 @@ impl Sharer {
     }
 
     /// Whether its thread has ended.
-    pub fn has_ended(&self) -> bool {
+    fn has_ended(&self) -> bool {
         self.pipeline.as_ref().is_none_or(JoinHandle::is_finished)
     }
 

@@ -251,6 +251,7 @@ fn indicate(sharer: &Sharer, stop: &std::sync::atomic::AtomicBool) -> Result<()>
                 eprintln!("● {} sees the display", peer.display_name());
             }
             Some(SharerEvent::Failed { reason }) => bail!("the screen cannot be shared: {reason}"),
+            Some(SharerEvent::Stopped { .. }) => bail!("the sharing thread has failed"),
             _ => {}
         }
         sharer.acknowledge_indicator();
