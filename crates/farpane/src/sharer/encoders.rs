@@ -4,6 +4,7 @@ use farpane_codec::BatchEncoder;
 use farpane_frame::{FrameRef, Rect, TileGrid};
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 /// Fewer groups than this are encoded by the caller: waking a core costs more than it saves.
 const PARALLEL_GROUPS: usize = 3;
@@ -17,10 +18,25 @@ pub(crate) struct Encoded {
     pub(crate) writes: Vec<(u32, Rect)>,
 }
 
-/// A pool of threads, and an encoder for each and one for the caller.
+/// A pool of threads, and an encoder for each and one for the caller. The threads have ended when
+/// it is dropped.
 pub(crate) struct Encoders {
+    /// Before the threads, which end when it is dropped.
     pool: rayon::ThreadPool,
+    _threads: Joined,
     encoders: Vec<Mutex<BatchEncoder>>,
+}
+
+/// Threads that are waited for; rayon itself lets them go.
+struct Joined(Vec<JoinHandle<()>>);
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        // A panic in a thread was passed on to whoever asked for the work.
+        self.0.drain(..).for_each(|thread| {
+            let _ = thread.join();
+        });
+    }
 }
 
 impl Encoders {
@@ -28,12 +44,18 @@ impl Encoders {
     pub(crate) fn new() -> Result<Self, rayon::ThreadPoolBuildError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = cores.min(MAX_THREADS);
+        let mut joined = Joined(Vec::with_capacity(threads));
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
-            .thread_name(|i| format!("farpane-enc-{i}"))
+            .spawn_handler(|worker| {
+                let name = format!("farpane-enc-{}", worker.index());
+                let thread = std::thread::Builder::new().name(name).spawn(|| worker.run())?;
+                joined.0.push(thread);
+                Ok(())
+            })
             .build()?;
         let encoders = (0..=threads).map(|_| Mutex::new(BatchEncoder::new())).collect();
-        Ok(Self { pool, encoders })
+        Ok(Self { pool, _threads: joined, encoders })
     }
 
     /// Encodes one batch here: whatever `fill` puts into it.
