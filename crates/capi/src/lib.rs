@@ -1,7 +1,7 @@
 //! The C ABI of Farpane: what `farpane.h` declares.
 //!
-//! Every export runs inside one boundary ([`boundary`]) that turns errors into codes and panics
-//! into [`abi::FARPANE_ERR_PANIC`]. Handles are names in a table ([`handle`]), never addresses, so
+//! Every export runs inside one boundary (`boundary`) that turns errors into codes and panics
+//! into [`abi::FARPANE_ERR_PANIC`]. Handles are names in a table (`handle`), never addresses, so
 //! a wrong or stale one is an error and no crash.
 
 #[cfg(panic = "abort")]
