@@ -1,6 +1,7 @@
 //! An app that links the library: a sharer that consents, helpers that keep their picture.
 
 use crate::{difference, wait_for, wait_until_none};
+use farpane::capture::SourceSpec;
 use farpane::frame::FrameBuf;
 use farpane::net::{Identity, Invitation};
 use farpane::{Helper, HelperEvent, HelperOptions, Picture, Sharer, SharerEvent, SharerOptions};
@@ -27,12 +28,13 @@ impl SharerApp {
     /// Shares what `source` describes, on loopback.
     ///
     /// # Panics
-    /// When it cannot listen.
-    pub fn start(source: String) -> Self {
+    /// When `source` describes none, or it cannot listen.
+    pub fn start(source: &str) -> Self {
+        let source = SourceSpec::parse(source, None).expect("a source");
         let sharer = Sharer::start(SharerOptions {
             listen: "127.0.0.1:0".parse().expect("an address"),
             name: "test sharer".to_owned(),
-            ..SharerOptions::new(move || farpane::capture::open(&source, None))
+            ..SharerOptions::new(move || source.open())
         });
         let sharer = Arc::new(sharer.expect("a sharer that listens"));
         let stop = Arc::new(AtomicBool::new(false));

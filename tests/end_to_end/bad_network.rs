@@ -20,7 +20,7 @@ struct Session {
 impl Session {
     fn start() -> Self {
         let (shared, shown) = (Desk::start(SIZE), Desk::start(SIZE));
-        let app = SharerApp::start(format!("x11:{}", shared.display()));
+        let app = SharerApp::start(&format!("x11:{}", shared.display()));
         let relay = Relay::to(app.address());
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("test.invite");

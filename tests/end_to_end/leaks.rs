@@ -97,7 +97,7 @@ fn the_library_holds_no_more_after_twenty_helpers_have_come_and_gone() {
         return;
     }
     let desk = Desk::start(SIZE);
-    let app = SharerApp::start(format!("x11:{}", desk.display()));
+    let app = SharerApp::start(&format!("x11:{}", desk.display()));
     let pids = [std::process::id(), desk.pid()];
     let mut before = pids.map(Resources::of);
     for cycle in 0..CYCLES + 2 {

@@ -11,7 +11,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 fn helpers_see_the_same_and_come_and_go_without_disturbing_each_other() {
     let _turn = beside_others();
     let desk = Desk::start(Size::new(700, 500));
-    let app = SharerApp::start(format!("x11:{}", desk.display()));
+    let app = SharerApp::start(&format!("x11:{}", desk.display()));
     let picture = || desk.picture();
     (0..10).for_each(|step| desk.draw(step));
     let mut first = HelperApp::join(&app.invite());
@@ -41,7 +41,7 @@ fn helpers_see_the_same_and_come_and_go_without_disturbing_each_other() {
 #[test]
 fn a_desktop_in_motion_reaches_two_helpers_at_once() {
     let _turn = beside_others();
-    let app = SharerApp::start("pattern:typing,640x480".to_owned());
+    let app = SharerApp::start("pattern:typing,640x480");
     let mut helpers = [HelperApp::join(&app.invite()), HelperApp::join(&app.invite())];
     for round in 0..5 {
         for helper in &mut helpers {

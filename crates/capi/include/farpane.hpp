@@ -192,6 +192,12 @@ class Session {
   void connect() { check(farpane_session_connect(raw_)); }
   void close() { check(farpane_session_close(raw_)); }
 
+  // FARPANE_OK when an event or a frame may be there, FARPANE_AGAIN when none came in time,
+  // FARPANE_ENDED when the session is over. Takes nothing.
+  farpane_result wait(Milliseconds timeout = forever) {
+    return check(farpane_session_wait(raw_, milliseconds(timeout)));
+  }
+
   // FARPANE_OK with an event, FARPANE_AGAIN without one in time, FARPANE_ENDED after the last.
   farpane_result next_event(Event &event, Milliseconds timeout = forever) {
     return check(farpane_event_next(raw_, milliseconds(timeout), event.raw()));

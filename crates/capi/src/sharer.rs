@@ -4,7 +4,7 @@ use crate::abi::*;
 use crate::boundary::{Failure, Outcome};
 use crate::event;
 use crate::session::{Shared, Texts};
-use farpane::capture::PushScreen;
+use farpane::capture::{PushScreen, SourceSpec};
 use farpane::policy::{EndReason, Peer, Scope};
 use farpane::{Sharer, SharerEvent, SharerOptions};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,8 +25,8 @@ pub(crate) struct SharerRole {
 enum Source {
     /// From the app.
     Pushed(PushScreen),
-    /// From what this describes, and the monitor.
-    Captured(String, Option<String>),
+    /// From what this describes.
+    Captured(SourceSpec),
 }
 
 /// The numbers that the app was told and may use.
@@ -42,7 +42,10 @@ impl SharerRole {
             return Err(Failure::argument("a sharer has no invitation: it makes them"));
         }
         let source = match texts.source {
-            Some(source) => Source::Captured(source.to_owned(), texts.monitor.map(str::to_owned)),
+            Some(source) => Source::Captured(
+                SourceSpec::parse(source, texts.monitor)
+                    .map_err(|e| Failure::argument(e.to_string()))?,
+            ),
             None if texts.monitor.is_some() => {
                 return Err(Failure::argument("a monitor is given but no source"));
             }
@@ -67,9 +70,9 @@ impl SharerRole {
                 let screen = screen.clone();
                 SharerOptions::new(move || Ok(Box::new(screen.source())))
             }
-            Source::Captured(source, monitor) => {
-                let (source, monitor) = (source.clone(), monitor.clone());
-                SharerOptions::new(move || farpane::capture::open(&source, monitor.as_deref()))
+            Source::Captured(spec) => {
+                let spec = spec.clone();
+                SharerOptions::new(move || spec.open())
             }
         };
         options.listen = self.listen;
@@ -105,7 +108,7 @@ impl SharerRole {
     pub(crate) fn pushed(&self) -> Outcome<&PushScreen> {
         match &self.source {
             Source::Pushed(screen) => Ok(screen),
-            Source::Captured(..) => {
+            Source::Captured(_) => {
                 let text = "the session captures by itself: create it without a source to push";
                 Err(Failure::new(FARPANE_ERR_STATE, text))
             }

@@ -348,7 +348,19 @@ fn wrong_configs() -> Vec<(&'static str, farpane_session_config)> {
         farpane_session_config { listen, listen_len, ..sharer }
     };
     let (source, source_len) = text(b"x11");
+    let sharing = |bytes: &'static [u8]| {
+        let (source, source_len) = text(bytes);
+        farpane_session_config { source, source_len, ..sharer }
+    };
     vec![
+        ("an unknown source", sharing(b"x12")),
+        ("a display without a name", sharing(b"x11:")),
+        ("a recording without a file", sharing(b"replay:")),
+        ("an unknown pattern", sharing(b"pattern:nothing")),
+        (
+            "a monitor of a recording",
+            farpane_session_config { monitor: source, monitor_len: 3, ..sharing(b"replay:a") },
+        ),
         ("role 0", config(0)),
         ("role 3", config(3)),
         ("a helper without an invitation", helper),

@@ -24,7 +24,7 @@ pub use source::{
     CaptureCounters, CaptureEvent, CaptureSource, CursorShape, CursorUpdate, Damage, Frame,
     Monitor, PixelMemory, Pixels, Waker, monotonic_us,
 };
-pub use spec::open;
+pub use spec::SourceSpec;
 pub use trace::{MAX_TRACE_PX, TraceError, TraceReader, TraceRecord, TraceWriter};
 pub use x11::{SharedMemory, Transport, X11Options, X11Source, list_monitors};
 #[cfg(feature = "xcap")]

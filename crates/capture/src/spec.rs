@@ -4,53 +4,73 @@ use crate::{
     CaptureError, CaptureSource, Pattern, PatternSource, ReplayOptions, ReplaySource, X11Options,
     X11Source,
 };
+use std::path::PathBuf;
 
-/// Opens the source that `spec` describes:
+/// What to capture, read from a text:
 ///
-/// | spec | source |
+/// | text | source |
 /// |---|---|
 /// | `x11` | the X display that the environment variable `DISPLAY` names |
 /// | `x11:DISPLAY` | that X display, as `x11::81` or, for short, `x11:81` |
 /// | `xcap` | the portable source (with the feature `xcap`) |
 /// | `replay:FILE` | a recorded desktop, once, in real time |
 /// | `pattern:NAME` | a synthetic desktop, see [`Pattern::parse`] |
-///
-/// `monitor` chooses one monitor of an X display or of the portable source by its name.
-///
-/// # Errors
-/// [`CaptureError::Spec`] when `spec` describes none, else why the source cannot be opened.
-pub fn open(spec: &str, monitor: Option<&str>) -> Result<Box<dyn CaptureSource>, CaptureError> {
-    let (kind, rest) = match spec.split_once(':') {
-        Some((kind, rest)) => (kind, Some(rest)),
-        None => (spec, None),
-    };
-    let wrong = |reason: &str| CaptureError::Spec { spec: spec.into(), reason: reason.into() };
-    let screenless = || match monitor {
-        Some(_) => Err(wrong("it has no monitors to choose from")),
-        None => Ok(()),
-    };
-    match (kind, rest) {
-        ("x11", display) => {
-            let display = match display {
-                Some("") => return Err(wrong("the display's name is missing")),
-                other => other.map(display_name),
-            };
-            let monitor = monitor.map(str::to_owned);
-            let options = X11Options { display, monitor, ..X11Options::default() };
-            Ok(Box::new(X11Source::open(options)?))
-        }
-        ("xcap", None) => open_portable(monitor),
-        ("replay", None | Some("")) => Err(wrong("the file's name is missing")),
-        ("replay", Some(file)) => {
-            screenless()?;
-            Ok(Box::new(ReplaySource::open(file, ReplayOptions::default())?))
-        }
-        ("pattern", Some(name)) => {
-            screenless()?;
-            Ok(Box::new(PatternSource::new(Pattern::parse(name)?)?))
-        }
-        ("pattern", None) => Err(wrong("the pattern's name is missing")),
-        _ => Err(wrong("its kind is unknown")),
+#[derive(Clone, Debug)]
+pub struct SourceSpec(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    X11(X11Options),
+    #[cfg(feature = "xcap")]
+    Portable(crate::XcapOptions),
+    Replay(PathBuf),
+    Pattern(Pattern),
+}
+
+impl SourceSpec {
+    /// Reads `spec`; `monitor` chooses one monitor of an X display or of the portable source by
+    /// its name. Nothing is opened yet.
+    ///
+    /// # Errors
+    /// [`CaptureError::Spec`] when this describes no source.
+    pub fn parse(spec: &str, monitor: Option<&str>) -> Result<Self, CaptureError> {
+        let (kind, rest) = match spec.split_once(':') {
+            Some((kind, rest)) => (kind, Some(rest)),
+            None => (spec, None),
+        };
+        let wrong = |reason: &str| CaptureError::Spec { spec: spec.into(), reason: reason.into() };
+        let kind = match (kind, rest) {
+            ("x11", Some("")) => return Err(wrong("the display's name is missing")),
+            ("x11", display) => Kind::X11(X11Options {
+                display: display.map(display_name),
+                monitor: monitor.map(str::to_owned),
+                ..X11Options::default()
+            }),
+            ("xcap", None) => portable(monitor)?,
+            ("replay", None | Some("")) => return Err(wrong("the file's name is missing")),
+            ("replay" | "pattern", _) if monitor.is_some() => {
+                return Err(wrong("it has no monitors to choose from"));
+            }
+            ("replay", Some(file)) => Kind::Replay(file.into()),
+            ("pattern", Some(name)) => Kind::Pattern(Pattern::parse(name)?),
+            ("pattern", None) => return Err(wrong("the pattern's name is missing")),
+            _ => return Err(wrong("its kind is unknown")),
+        };
+        Ok(Self(kind))
+    }
+
+    /// Opens the source.
+    ///
+    /// # Errors
+    /// Why it cannot be opened.
+    pub fn open(&self) -> Result<Box<dyn CaptureSource>, CaptureError> {
+        Ok(match &self.0 {
+            Kind::X11(options) => Box::new(X11Source::open(options.clone())?),
+            #[cfg(feature = "xcap")]
+            Kind::Portable(options) => Box::new(crate::XcapSource::open(options.clone())?),
+            Kind::Replay(file) => Box::new(ReplaySource::open(file, ReplayOptions::default())?),
+            Kind::Pattern(pattern) => Box::new(PatternSource::new(*pattern)?),
+        })
     }
 }
 
@@ -61,14 +81,13 @@ fn display_name(text: &str) -> String {
 }
 
 #[cfg(feature = "xcap")]
-fn open_portable(monitor: Option<&str>) -> Result<Box<dyn CaptureSource>, CaptureError> {
+fn portable(monitor: Option<&str>) -> Result<Kind, CaptureError> {
     let monitor = monitor.map(str::to_owned);
-    let options = crate::XcapOptions { monitor, ..crate::XcapOptions::default() };
-    Ok(Box::new(crate::XcapSource::open(options)?))
+    Ok(Kind::Portable(crate::XcapOptions { monitor, ..crate::XcapOptions::default() }))
 }
 
 #[cfg(not(feature = "xcap"))]
-fn open_portable(_monitor: Option<&str>) -> Result<Box<dyn CaptureSource>, CaptureError> {
+fn portable(_monitor: Option<&str>) -> Result<Kind, CaptureError> {
     let reason = "this program was built without the feature `xcap`".into();
     Err(CaptureError::Spec { spec: "xcap".into(), reason })
 }
@@ -86,26 +105,32 @@ mod tests {
         let server = Xvfb::start(size, 24).unwrap();
         let number = server.display().trim_start_matches(':');
         for spec in [format!("x11::{number}"), format!("x11:{number}"), format!("x11:{number}.0")] {
-            let mut source = open(&spec, None).unwrap();
+            let mut source = SourceSpec::parse(&spec, None).unwrap().open().unwrap();
             let CaptureEvent::Frame(frame) = source.next(Duration::from_secs(20)).unwrap() else {
                 panic!("no frame from {spec}");
             };
             assert_eq!(frame.pixels.view().size(), size);
         }
-        assert!(matches!(
-            open(&format!("x11::{number}"), Some("LEFT")).err(),
-            Some(CaptureError::Monitor { .. })
-        ));
+        let left = SourceSpec::parse(&format!("x11::{number}"), Some("LEFT")).unwrap();
+        assert!(matches!(left.open().err(), Some(CaptureError::Monitor { .. })));
     }
 
     #[test]
     fn what_describes_no_source_is_explained() {
         for spec in ["", "x12", "x11:", "replay", "replay:", "pattern", "pattern:", "xcap:1"] {
-            let error = open(spec, None).err().unwrap();
+            let error = SourceSpec::parse(spec, None).unwrap_err();
             assert!(matches!(error, CaptureError::Spec { .. }), "{spec}: {error}");
         }
-        assert!(open("pattern:still,64x64", Some("LEFT")).is_err());
-        assert!(open("pattern:still,64x64", None).is_ok());
-        assert!(open("replay:/no/such/file", None).err().unwrap().to_string().contains("/no/such"));
+        for spec in ["pattern:still,64x64", "replay:/no/such/file"] {
+            let error = SourceSpec::parse(spec, Some("LEFT")).unwrap_err();
+            assert!(matches!(error, CaptureError::Spec { .. }), "{spec}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_is_described_opens_or_says_why_not() {
+        assert!(SourceSpec::parse("pattern:still,64x64", None).unwrap().open().is_ok());
+        let missing = SourceSpec::parse("replay:/no/such/file", None).unwrap();
+        assert!(missing.open().err().unwrap().to_string().contains("/no/such"));
     }
 }

@@ -26,8 +26,8 @@ farpane::Frame first_frame(farpane::Session &session) {
         return frame;
       }
     }
-    // An event does not end this wait, so it is short.
-    if (session.next_frame(frame, 100ms) == FARPANE_OK) return frame;
+    if (session.next_frame(frame, 0ms) == FARPANE_OK) return frame;
+    session.wait();
   }
 }
 

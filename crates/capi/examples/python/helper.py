@@ -13,6 +13,7 @@ import zlib
 from ctypes import byref, c_char, c_char_p, c_size_t, c_uint32, c_uint64, c_void_p
 
 OK = 0
+FOREVER = 0xFFFFFFFF
 ROLE_HELPER = 2
 EVENT_ENDED = 2
 
@@ -68,6 +69,7 @@ def load():
         ("last_error", c_char_p, c_size_t, pointer(c_size_t)),
         ("session_create", pointer(SessionConfig), pointer(c_void_p)),
         ("session_connect", c_void_p),
+        ("session_wait", c_void_p, c_uint32),
         ("session_unref", c_void_p),
         ("event_next", c_void_p, c_uint32, pointer(Event)),
         ("frame_next", c_void_p, c_uint32, pointer(c_void_p)),
@@ -107,9 +109,9 @@ def first_frame(farpane, session):
         while farpane.event_next(session, 0, byref(event)) == OK:
             if event.kind == EVENT_ENDED:
                 raise RuntimeError(event.text.decode())
-        # An event does not end this wait, so it is short.
-        if farpane.frame_next(session, 100, byref(frame)) == OK:
+        if farpane.frame_next(session, 0, byref(frame)) == OK:
             return frame
+        farpane.session_wait(session, FOREVER)
 
 
 def rows(farpane, frame):

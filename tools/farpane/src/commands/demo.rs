@@ -5,7 +5,7 @@ use crate::interrupt::Interrupt;
 use crate::snapshot;
 use crate::table::{Percentiles, Table, ms};
 use anyhow::{Context, Result, bail};
-use farpane::capture::{CaptureEvent, CaptureSource, X11Options, X11Source};
+use farpane::capture::{CaptureEvent, CaptureSource, SourceSpec, X11Options, X11Source};
 use farpane::frame::{FrameBuf, PixelFormat, Size};
 use farpane::net::Identity;
 use farpane::{
@@ -160,11 +160,11 @@ impl Part {
 
 impl Session {
     fn start(display: &str) -> Result<Self> {
-        let source = format!("x11:{display}");
+        let source = SourceSpec::parse(&format!("x11:{display}"), None)?;
         let sharer = Arc::new(Sharer::start(SharerOptions {
             listen: "127.0.0.1:0".parse()?,
             name: "demo sharer".to_owned(),
-            ..SharerOptions::new(move || farpane::capture::open(&source, None))
+            ..SharerOptions::new(move || source.open())
         })?);
         let valid = Duration::from_secs(60);
         let invitation = sharer.invite(vec![sharer.local_address().to_string()], valid)?;

@@ -4,7 +4,7 @@ use super::{deadline, is_over};
 use crate::interrupt::Interrupt;
 use anyhow::{Context, Result, bail};
 use farpane::capture::{
-    self, CaptureEvent, CaptureSource, Damage, Frame, TraceWriter, monotonic_us,
+    CaptureEvent, CaptureSource, Damage, Frame, SourceSpec, TraceWriter, monotonic_us,
 };
 use farpane::frame::{FrameBuf, Rect};
 use farpane_damage::{Changes, Differ, Kernel, MergeParams, merge};
@@ -44,7 +44,7 @@ pub(crate) struct Args {
 /// The screen cannot be captured, or the file cannot be written.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let deadline = deadline(args.seconds)?;
-    let mut source = capture::open(&args.source, args.monitor.as_deref())?;
+    let mut source = SourceSpec::parse(&args.source, args.monitor.as_deref())?.open()?;
     let waker = source.waker();
     let interrupt = Interrupt::listen(move || waker.ring())?;
     let file =

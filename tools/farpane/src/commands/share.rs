@@ -5,6 +5,7 @@ use crate::interrupt::Interrupt;
 use crate::stats::StatsFile;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
+use farpane::capture::SourceSpec;
 use farpane::policy::{Answer, ConsentRequest, Scope};
 use farpane::{Sharer, SharerEvent, SharerOptions};
 use std::io::{BufRead, IsTerminal};
@@ -127,12 +128,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 fn start(args: &Args) -> Result<Sharer> {
-    let (source, monitor) = (args.source.clone(), args.monitor.clone());
+    let source = SourceSpec::parse(&args.source, args.monitor.as_deref())?;
     let options = SharerOptions {
         listen: args.listen,
         name: args.name.clone(),
         find_moves: !args.no_moves,
-        ..SharerOptions::new(move || farpane::capture::open(&source, monitor.as_deref()))
+        ..SharerOptions::new(move || source.open())
     };
     Sharer::start(options).with_context(|| format!("cannot share on {}", args.listen))
 }

@@ -49,8 +49,8 @@ pub(super) fn headers(root: &Path, installed: &Installed) -> anyhow::Result<()> 
 /// The examples compile with the line of the documentation, and by CMake.
 pub(super) fn examples(root: &Path, installed: &Installed) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    for name in ["sharer", "helper"] {
-        example(root, installed, name, &folder.path().join(name), &[])?;
+    for source in ["c/sharer.c", "c/helper.c", "cpp/helper.cpp"] {
+        example(root, installed, source, &folder.path().join("program"), &[])?;
     }
     let build = folder.path().join("cmake");
     let mut configure = command(root, "cmake", ["-S", "crates/capi/examples", "-B"]);
@@ -61,19 +61,24 @@ pub(super) fn examples(root: &Path, installed: &Installed) -> anyhow::Result<()>
     succeed(make)
 }
 
-/// Compiles a C example to `program` by pkg-config.
+/// Compiles the example `source` to `program` by pkg-config.
 pub(super) fn example(
     root: &Path,
     installed: &Installed,
-    name: &str,
+    source: &str,
     program: &Path,
     flags: &[&str],
 ) -> anyhow::Result<()> {
-    let line = "cc -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Werror -g $FLAGS \
-                \"crates/capi/examples/c/$NAME.c\" -o \"$PROGRAM\" \
+    let compiler = match source.ends_with(".c") {
+        true => "cc -std=c11 -D_POSIX_C_SOURCE=200809L",
+        false => "c++ -std=c++17",
+    };
+    let line = "$COMPILER -Wall -Wextra -Wpedantic -Werror -g $FLAGS \
+                \"crates/capi/examples/$SOURCE\" -o \"$PROGRAM\" \
                 $(pkg-config --cflags --libs farpane) -lX11";
     let mut compile = command(root, "sh", ["-c", line]);
-    compile.env("FLAGS", flags.join(" ")).env("NAME", name).env("PROGRAM", program);
+    compile.env("COMPILER", compiler).env("FLAGS", flags.join(" "));
+    compile.env("SOURCE", source).env("PROGRAM", program);
     compile.env("PKG_CONFIG_PATH", installed.pkg_config());
     succeed(compile)
 }

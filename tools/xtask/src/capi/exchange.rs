@@ -1,4 +1,4 @@
-//! A C sharer shows a real X display to a C helper.
+//! A C sharer shows a real X display to helpers in C, C++ and Python.
 
 use super::compile;
 use super::install::Installed;
@@ -6,6 +6,8 @@ use anyhow::{Context, bail, ensure};
 use farpane_capture::{CaptureEvent, CaptureSource, X11Options, X11Source, Xvfb};
 use farpane_frame::Size;
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -67,20 +69,26 @@ impl Programs {
     pub(crate) fn compile(root: &Path, installed: &Installed, tool: Tool) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         for name in ["sharer", "helper"] {
-            compile::example(root, installed, name, &folder.path().join(name), tool.flags())?;
+            let program = folder.path().join(name);
+            compile::example(root, installed, &format!("c/{name}.c"), &program, tool.flags())?;
         }
         let libraries = installed.libraries();
         Ok(Self { folder, libraries, root: root.to_owned(), tool })
     }
 
-    /// A program with `arguments`, to be run on `display`.
-    fn start(&self, name: &str, display: &str, arguments: &[&str]) -> anyhow::Result<Running> {
-        let mut command = self.tool.command(&self.root, &self.folder.path().join(name));
-        command.args(arguments).current_dir(self.folder.path()).env("DISPLAY", display);
+    /// Starts `program` in the folder.
+    fn start(&self, program: &Path, arguments: &[&str]) -> anyhow::Result<Running> {
+        let mut command = self.tool.command(&self.root, program);
+        command.args(arguments).current_dir(self.folder.path()).env_remove("DISPLAY");
         command.env("LD_LIBRARY_PATH", &self.libraries).stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
-        Ok(Running { name: name.to_owned(), child: Some(child) })
+        Ok(Running { name: program.display().to_string(), child: Some(child) })
+    }
+
+    /// Runs `program` in the folder and returns what it printed.
+    fn run(&self, program: &Path, arguments: &[&str]) -> anyhow::Result<String> {
+        self.start(program, arguments)?.finish()
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -177,29 +185,39 @@ pub(crate) fn run(root: &Path, installed: &Installed, tool: Tool) -> anyhow::Res
     Ok(first_ms)
 }
 
-/// One session. Returns after how many milliseconds the helper had its first frame, and the
-/// pixels of its last.
+/// Lets helpers in C++ and Python watch a display, and compares what they saw.
+pub(crate) fn other_languages(root: &Path, installed: &Installed) -> anyhow::Result<()> {
+    let programs = Programs::compile(root, installed, Tool::None)?;
+    let cpp = programs.file("helper-cpp");
+    compile::example(root, installed, "cpp/helper.cpp", &cpp, &[])?;
+    let desk = Desk::start()?;
+    let there = desk.pixels()?;
+    let said = session(&programs, &desk, || programs.run(&cpp, &["invitation"]))?;
+    let [r, g, b] = [there[0], there[1], there[2]];
+    let corner = format!("first pixel {r} {g} {b}\n");
+    let size = format!("{}x{}, first frame after ", SIZE.width_px, SIZE.height_px);
+    ensure!(said.starts_with(&size) && said.ends_with(&corner), "C++ saw {said:?}");
+    let python = root.join("crates/capi/examples/python/helper.py");
+    session(&programs, &desk, || programs.run(&python, &["invitation", "seen.png"]))?;
+    let file = BufReader::new(File::open(programs.file("seen.png"))?);
+    let mut image = png::Decoder::new(file).read_info()?;
+    let mut seen = vec![0; image.output_buffer_size().context("the picture is too large")?];
+    image.next_frame(&mut seen)?;
+    ensure!(seen == there, "Python saw another screen");
+    Ok(())
+}
+
+/// One session with the C helper. Returns after how many milliseconds it had its first frame,
+/// and the pixels of its last.
 pub(crate) fn share(
     programs: &Programs,
     desk: &Desk,
     limit: &[&str],
 ) -> anyhow::Result<(f64, Vec<u8>)> {
-    let display = desk.display.display();
-    let invitation = programs.file("invitation");
-    let _ = std::fs::remove_file(&invitation);
-    let source = format!("x11:{display}");
-    let sharing = ["invitation", "--yes", "--seconds", "60", "--source", &source];
-    let sharer = programs.start("sharer", display, &sharing)?;
-    let deadline = Instant::now() + LIMIT;
-    while !invitation.exists() {
-        ensure!(Instant::now() < deadline, "there is no invitation");
-        std::thread::sleep(Duration::from_millis(5));
-    }
     let mut arguments = vec!["invitation", "--headless", "--dump", "seen.ppm"];
     arguments.extend(limit);
-    let said = programs.start("helper", display, &arguments)?.finish()?;
-    terminate(&sharer)?;
-    sharer.finish()?;
+    let helper = programs.file("helper");
+    let said = session(programs, desk, || programs.run(&helper, &arguments))?;
     let first = said.lines().find_map(|line| {
         line.strip_prefix("first frame after ")?.strip_suffix(" ms")?.parse::<f64>().ok()
     });
@@ -208,6 +226,29 @@ pub(crate) fn share(
     let header = format!("P6\n{} {}\n255\n", SIZE.width_px, SIZE.height_px);
     let pixels = ppm.strip_prefix(header.as_bytes()).context("the dump has another size")?;
     Ok((first, pixels.to_vec()))
+}
+
+/// Shares the display while `helper` watches, who finds the file `invitation`.
+fn session<T>(
+    programs: &Programs,
+    desk: &Desk,
+    helper: impl FnOnce() -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let display = desk.display.display();
+    let invitation = programs.file("invitation");
+    let _ = std::fs::remove_file(&invitation);
+    let source = format!("x11:{display}");
+    let sharing = ["invitation", "--yes", "--seconds", "60", "--source", &source];
+    let sharer = programs.start(&programs.file("sharer"), &sharing)?;
+    let deadline = Instant::now() + LIMIT;
+    while !invitation.exists() {
+        ensure!(Instant::now() < deadline, "there is no invitation");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let seen = helper()?;
+    terminate(&sharer)?;
+    sharer.finish()?;
+    Ok(seen)
 }
 
 fn terminate(running: &Running) -> anyhow::Result<()> {

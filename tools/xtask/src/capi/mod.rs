@@ -59,6 +59,7 @@ pub(crate) fn gates(root: &Path) -> anyhow::Result<Vec<Gate>> {
         ("examples compile by pkg-config and CMake", compile::examples(root, installed)),
         ("C shows C a screen, AddressSanitizer", shows(exchange::Tool::AddressSanitizer)),
         ("C shows C a screen, valgrind", shows(exchange::Tool::Valgrind)),
+        ("C shows C++ and Python a screen", exchange::other_languages(root, installed)),
     ])
 }
 
