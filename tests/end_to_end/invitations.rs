@@ -99,3 +99,16 @@ fn what_this_version_cannot_do_is_refused_with_what_to_do_instead() {
         assert!(!file.exists(), "{more:?}");
     }
 }
+
+#[test]
+fn a_source_that_is_none_is_refused_before_there_is_an_invitation() {
+    let _turn = beside_others();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("test.invite");
+    for source in ["", "x12", "x11:", "replay:", "pattern:nothing", "xcap:1"] {
+        let share = ["share", "--invite", file.to_str().unwrap(), "--source", source];
+        let exit = Program::run(&share, None, LIMIT);
+        assert!(exit.is_error() && exit.said.contains(source), "{source}: {exit:?}");
+        assert!(!file.exists(), "{source}");
+    }
+}
