@@ -5,6 +5,7 @@ mod events;
 mod feed;
 mod grabber;
 mod guests;
+mod intake;
 mod links;
 mod peer;
 mod pipeline;

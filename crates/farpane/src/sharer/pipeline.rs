@@ -4,12 +4,13 @@ use super::encoders::Encoders;
 use super::events::Teller;
 use super::grabber::{Grabbed, Grabber, OpenSource};
 use super::guests::Guests;
+use super::intake::{Input, Intake};
 use super::links::{LinkEvent, PeerId};
 use super::screen::{Compared, Screen};
 use super::session::{Command, NotReady, SharerEvent, SharerStats};
 use crate::Error;
 use crate::records::ShareRecord;
-use crossbeam::channel::{Receiver, Sender, never, select};
+use crossbeam::channel::{Sender, never};
 use farpane_capture::{CaptureCounters, CaptureEvent, CursorUpdate, Frame, monotonic_us};
 use farpane_policy::Event;
 use farpane_proto::datagram::Cursor;
@@ -21,8 +22,7 @@ const MAX_INTAKE: usize = 1_024;
 
 /// What connects the pipeline with the other threads.
 pub(crate) struct Wiring {
-    pub(crate) links: Receiver<(PeerId, LinkEvent)>,
-    pub(crate) commands: Receiver<Command>,
+    pub(crate) intake: Intake<Command, (PeerId, LinkEvent)>,
     pub(crate) events: Teller,
     pub(crate) records: Sender<ShareRecord>,
     pub(crate) stats: Arc<Mutex<SharerStats>>,
@@ -88,23 +88,16 @@ impl Pipeline {
         let wait = Duration::from_micros(wait_us.min(3_600_000_000));
         let nothing = never();
         let grabbed = self.grabber.as_ref().map_or(&nothing, |g| &g.events).clone();
-        let (links, commands) = (self.wiring.links.clone(), self.wiring.commands.clone());
-        select! {
-            recv(grabbed) -> event => self.take_grabbed(event.ok()),
-            recv(links) -> event => {
-                if let Ok((peer, event)) = event {
-                    self.guests.handle_link(peer, event);
-                }
-            }
-            recv(commands) -> command => match command {
-                Ok(Command::Stop) | Err(_) => return false,
-                Ok(command) => self.handle_command(command),
-            },
-            default(wait) => {}
+        if let Some(grabbed) = self.wiring.intake.wait(&grabbed, wait) {
+            self.take_grabbed(grabbed);
         }
         for _ in 0..MAX_INTAKE {
-            let Ok((peer, event)) = links.try_recv() else { break };
-            self.guests.handle_link(peer, event);
+            match self.wiring.intake.take() {
+                Some(Input::Command(Command::Stop) | Input::Over) => return false,
+                Some(Input::Command(command)) => self.handle_command(command),
+                Some(Input::Link((peer, event))) => self.guests.handle_link(peer, event),
+                None => break,
+            }
         }
         true
     }

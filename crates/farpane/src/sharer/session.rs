@@ -4,6 +4,7 @@ use super::encoders::Encoders;
 use super::events::Teller;
 use super::grabber::OpenSource;
 use super::guests::Guests;
+use super::intake::Intake;
 use super::links::{LinkEvent, PeerId};
 use super::pipeline::{Pipeline, Wiring};
 use crate::Error;
@@ -204,8 +205,7 @@ impl Sharer {
         let address = listen(&net, &options, &identity, &invitations, link_sender.clone())?;
         let open = options.open;
         let wiring = Wiring {
-            links,
-            commands: command_queue,
+            intake: Intake::new(command_queue, links),
             events: teller.clone(),
             records: record_sender,
             stats: Arc::clone(&stats),
