@@ -135,7 +135,7 @@ static int view(viewer *v, unsigned long max_frames, uint64_t max_us) {
   if (!ok("descriptor", farpane_session_event_fd(v->session, &fds[0].fd))) return 0;
   if (v->display) fds[1].fd = ConnectionNumber(v->display);
   uint64_t past_us = 0;
-  while (v->frames < max_frames && (past_us = now_us() - v->began_us) < max_us) {
+  while ((past_us = now_us() - v->began_us) < max_us) {
     farpane_event event = {.struct_size = sizeof event};
     farpane_result frame = take_frame(v), result;
     show_pointer(v, frame == FARPANE_OK);
@@ -145,7 +145,7 @@ static int view(viewer *v, unsigned long max_frames, uint64_t max_us) {
       return event.reason == FARPANE_END_SHARER_ENDED || event.reason == FARPANE_END_EXPIRED;
     }
     if (!ok("frame", frame) || !ok("event", result)) return 0;
-    if (!handle_window(v)) return 1;  // It also sends what was painted.
+    if (!handle_window(v) || v->frames >= max_frames) break;  // The former also paints.
     uint64_t left_ms = (max_us - past_us) / 1000 + 1;
     poll(fds, 2, max_us == UINT64_MAX ? -1 : left_ms > 60000 ? 60000 : (int)left_ms);
   }
