@@ -32,7 +32,7 @@ fn sharing_with_panic(name: &str) -> Pair {
 }
 
 #[test]
-fn the_sharing_thread() {
+fn a_panic_in_the_sharing_thread() {
     let _turn = TURN.lock().unwrap_or_else(|e| e.into_inner());
     let pair = sharing_with_panic("farpane-share");
     assert_eq!(end(&pair.sharer).reason, FARPANE_END_ERROR);
@@ -41,7 +41,7 @@ fn the_sharing_thread() {
 }
 
 #[test]
-fn an_encoding_thread() {
+fn a_panic_in_an_encoding_thread() {
     let _turn = TURN.lock().unwrap_or_else(|e| e.into_inner());
     let pair = sharing_with_panic("farpane-enc");
     assert_eq!(end(&pair.sharer).reason, FARPANE_END_ERROR);
@@ -49,7 +49,7 @@ fn an_encoding_thread() {
 }
 
 #[test]
-fn the_capture_thread() {
+fn a_panic_in_the_capture_thread() {
     let _turn = TURN.lock().unwrap_or_else(|e| e.into_inner());
     let pair = sharing_with_panic("farpane-capture");
     let failed = pair.sharer.wait(FARPANE_EVENT_FAILED);
@@ -59,7 +59,7 @@ fn the_capture_thread() {
 }
 
 #[test]
-fn the_decoding_thread() {
+fn a_panic_in_the_decoding_thread() {
     let _turn = TURN.lock().unwrap_or_else(|e| e.into_inner());
     let pair = sharing_with_panic("farpane-decode");
     assert_eq!(end(&pair.helper).reason, FARPANE_END_ERROR);
@@ -70,7 +70,7 @@ fn the_decoding_thread() {
 }
 
 #[test]
-fn the_network_thread() {
+fn a_panic_in_the_network_thread() {
     let _turn = TURN.lock().unwrap_or_else(|e| e.into_inner());
     let pair = sharing_with_panic("farpane-net");
     assert_ne!(end(&pair.helper).reason, 0);
@@ -78,7 +78,7 @@ fn the_network_thread() {
 }
 
 #[test]
-fn the_connecting_thread() {
+fn a_panic_in_the_connecting_thread() {
     let _turn = TURN.lock().unwrap_or_else(|e| e.into_inner());
     let sharer = Session::listening();
     let helper = Session::helper(&sharer.invite());
@@ -89,7 +89,7 @@ fn the_connecting_thread() {
 }
 
 #[test]
-fn a_thread_of_the_app_in_a_call() {
+fn a_panic_in_a_call_of_the_app() {
     let _turn = TURN.lock().unwrap_or_else(|e| e.into_inner());
     let pair = sharing();
     pair.sharer.push(&Picture::new(WIDTH, HEIGHT, 1));

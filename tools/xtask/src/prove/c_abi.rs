@@ -51,7 +51,7 @@ fn tests(root: &Path) -> anyhow::Result<Vec<Claim>> {
     let tests = cargo_test::run(root, Path::new("farpane"), &arguments)?;
     let cases: usize = tests.text.lines().filter_map(cases).sum();
     let (passed, failed) = (tests.passed.len(), tests.failed.len());
-    let panics = tests.count(&["_thread"]);
+    let panics = tests.count(&["a_panic_in_"]);
     let all = tests.ok && failed == 0;
     Ok(vec![
         Claim::measured(
