@@ -66,6 +66,9 @@ impl BatchEncoder {
     }
 
     /// Starts a batch for a canvas with this grid; what was not finished is dropped.
+    ///
+    /// Stores, cached areas and pixels of one batch shall together name at most twice as many
+    /// pixels as the tiles of the canvas have: decoders refuse more.
     pub fn begin(&mut self, grid: TileGrid) {
         self.ops.begin(grid);
         self.palette.clear();
