@@ -1,5 +1,6 @@
 //! Frames: borrowed views and owned buffers of four-byte pixels.
 
+use crate::aligned::AlignedBytes;
 use crate::{Move, Rect, Size};
 
 /// The order of a pixel's four bytes in memory.
@@ -148,11 +149,11 @@ impl<'a> FrameRef<'a> {
     }
 }
 
-/// An owned picture. Rows are padded to a multiple of 64 bytes, so that vector kernels may treat
-/// rows alike.
+/// An owned picture. Every row begins at an address divisible by 64, so that vector kernels may
+/// treat rows alike.
 #[derive(Clone, Debug)]
 pub struct FrameBuf {
-    data: Vec<u8>,
+    data: AlignedBytes,
     size: Size,
     stride: usize,
     format: PixelFormat,
@@ -168,7 +169,8 @@ impl FrameBuf {
             return Err(FrameError::Size(size));
         }
         let stride = (size.width_px as usize * PIXEL_BYTES).next_multiple_of(64);
-        Ok(Self { data: vec![0; stride * size.height_px as usize], size, stride, format })
+        let data = AlignedBytes::zeroed(stride * size.height_px as usize);
+        Ok(Self { data, size, stride, format })
     }
 
     /// Becomes a picture of another size or format; its content is unspecified. Allocates only
@@ -181,7 +183,7 @@ impl FrameBuf {
             return Err(FrameError::Size(size));
         }
         self.stride = (size.width_px as usize * PIXEL_BYTES).next_multiple_of(64);
-        self.data.resize(self.stride * size.height_px as usize, 0);
+        self.data.reshape(self.stride * size.height_px as usize);
         (self.size, self.format) = (size, format);
         Ok(())
     }
