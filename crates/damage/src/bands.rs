@@ -74,6 +74,18 @@ impl Bands {
             .map(move |b| (b.top.max(top)..b.bottom.min(bottom), self.columns(b)))
     }
 
+    /// The first row of pixels and the one after the last; `None` without pixels.
+    pub(crate) fn rows_bounds(&self) -> Option<(u32, u32)> {
+        Some((self.bands.first()?.top, self.bands.last()?.bottom))
+    }
+
+    /// How many pixels there are.
+    pub(crate) fn area_px(&self) -> u64 {
+        let widths =
+            |spans: &[Span]| spans.iter().map(|s| u64::from(s.right - s.left)).sum::<u64>();
+        self.iter().map(|(rows, spans)| rows.len() as u64 * widths(spans)).sum()
+    }
+
     /// The columns around (`x`, `y`) in row `y`, if that pixel is in the set.
     pub(crate) fn span_at(&self, x: u32, y: u32) -> Option<Span> {
         let (_, spans) = self.rows(y, y + 1).next()?;

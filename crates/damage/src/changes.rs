@@ -5,6 +5,8 @@ use farpane_frame::{Rect, Size, TILE_PX, TileGrid, TileSet};
 
 /// Width and height of a block, a quarter of a tile.
 pub(crate) const BLOCK_PX: u32 = 32;
+/// The columns of a block, of the left one in a tile.
+const BLOCK_MASK: u64 = (1 << BLOCK_PX) - 1;
 
 /// The tiles that changed, each with the bounding box of its changed pixels. Keeps its memory
 /// when it is filled again.
@@ -12,6 +14,8 @@ pub(crate) const BLOCK_PX: u32 = 32;
 pub struct Changes {
     grid: TileGrid,
     changed: TileSet,
+    /// Changed tiles that are neither merged nor searched for moves.
+    aside: TileSet,
     tiles: Vec<TileChange>,
     compared: Bands,
     hints: Vec<Rect>,
@@ -40,6 +44,7 @@ impl Changes {
         Self {
             grid: TileGrid::new(Size::default()),
             changed: TileSet::default(),
+            aside: TileSet::default(),
             tiles: Vec::new(),
             compared: Bands::default(),
             hints: Vec::new(),
@@ -55,6 +60,13 @@ impl Changes {
     /// changed pixels, row by row.
     pub fn iter(&self) -> impl Iterator<Item = (u32, Rect)> {
         self.changed.iter().map(|tile| (tile, self.extent(tile)))
+    }
+
+    /// The same for one row of tiles, without their numbers.
+    pub(crate) fn rects_of_row(&self, row: u32) -> impl Iterator<Item = Rect> {
+        let first = row * self.grid.columns();
+        let tiles = first..first + self.grid.columns();
+        tiles.filter(|tile| self.changed.contains(*tile)).map(|tile| self.extent(tile))
     }
 
     /// The smallest rectangle that holds the changed pixels of tile `index`; empty when there
@@ -78,6 +90,20 @@ impl Changes {
                 == 1
     }
 
+    /// Leaves `tiles` out of rectangles and of the search for moves, until the next comparison:
+    /// for those in [`crate::Motion`], which are sent as they are anyway.
+    pub fn set_aside(&mut self, tiles: &TileSet) {
+        self.aside.clear();
+        for tile in tiles.iter().filter(|tile| self.changed.contains(*tile)) {
+            self.aside.insert(tile);
+        }
+    }
+
+    /// As [`Changes::iter`], without what was set aside.
+    pub(crate) fn searched(&self) -> impl Iterator<Item = (u32, Rect)> {
+        self.iter().filter(|(tile, _)| !self.aside.contains(*tile))
+    }
+
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
         self.changed.is_empty()
@@ -94,6 +120,7 @@ impl Changes {
             self.tiles[tile as usize] = NOTHING;
         }
         self.changed.clear();
+        self.aside.clear();
         self.compared.clear();
         self.hints.clear();
     }
@@ -105,6 +132,7 @@ impl Changes {
         } else {
             self.grid = TileGrid::new(size);
             self.changed.resize(self.grid.tiles());
+            self.aside.resize(self.grid.tiles());
             self.tiles.clear();
             self.tiles.resize(self.grid.tiles() as usize, NOTHING);
         }
@@ -122,15 +150,32 @@ impl Changes {
         &self.compared
     }
 
-    /// What [`Changes::start`] prepared, and a way to add to it.
+    /// What [`Changes::start`] prepared, and a way to add to it. [`Changes::finish`] follows.
     pub(crate) fn parts(&mut self) -> (&Bands, Recorder<'_>) {
         let columns = self.grid.columns();
-        (&self.compared, Recorder { columns, changed: &mut self.changed, tiles: &mut self.tiles })
+        (&self.compared, Recorder { columns, first_row: 0, tiles: &mut self.tiles })
+    }
+
+    /// Takes in what recorders added.
+    pub(crate) fn finish(&mut self) {
+        let columns = self.grid.columns();
+        let Some((top, bottom)) = self.compared.rows_bounds() else { return };
+        for tile in top / TILE_PX * columns..bottom.div_ceil(TILE_PX) * columns {
+            if self.tiles[tile as usize].bottom > 0 {
+                self.changed.insert(tile);
+            }
+        }
+    }
+
+    /// Two bits: whether the left and right block of half `half` (0 is the upper) of a tile
+    /// changed and was not set aside.
+    pub(crate) fn blocks_to_merge(&self, tile: u32, half: u32) -> u64 {
+        if self.aside.contains(tile) { 0 } else { self.blocks(tile, half) }
     }
 
     /// Two bits: whether the left and right block of half `half` (0 is the upper) of a tile
     /// changed.
-    pub(crate) fn blocks(&self, tile: u32, half: u32) -> u64 {
+    fn blocks(&self, tile: u32, half: u32) -> u64 {
         let change = &self.tiles[tile as usize];
         let columns = if half == 0 { change.upper } else { change.lower };
         u64::from(columns as u32 != 0) | u64::from(columns >> 32 != 0) << 1
@@ -150,33 +195,76 @@ impl Changes {
     }
 }
 
-/// Takes the changed pixels of rows.
+/// Takes the changed pixels of rows of tiles.
 pub(crate) struct Recorder<'a> {
     columns: u32,
-    changed: &'a mut TileSet,
+    first_row: u32,
     tiles: &'a mut [TileChange],
 }
 
-impl Recorder<'_> {
+impl<'a> Recorder<'a> {
+    /// The rows of pixels that it takes, some of which may be below the picture.
+    pub(crate) fn rows(&self) -> std::ops::Range<u32> {
+        let rows = self.tiles.len() as u32 / self.columns.max(1);
+        self.first_row * TILE_PX..(self.first_row + rows) * TILE_PX
+    }
+
+    /// Two recorders, the first with half of the rows of tiles; `None` for a single row.
+    pub(crate) fn halves(self) -> Result<(Self, Self), Self> {
+        let rows = self.tiles.len() / (self.columns as usize).max(1);
+        if rows < 2 {
+            return Err(self);
+        }
+        let Self { columns, first_row, tiles } = self;
+        let (upper, lower) = tiles.split_at_mut(rows / 2 * columns as usize);
+        let below = first_row + rows as u32 / 2;
+        let upper = Self { columns, first_row, tiles: upper };
+        Ok((upper, Self { columns, first_row: below, tiles: lower }))
+    }
+
     /// Adds the changed pixels of row `y`, a word for each tile from the tile column of `x` on.
     pub(crate) fn add(&mut self, x: u32, y: u32, masks: &[u64]) {
-        let first = y / TILE_PX * self.columns + x / TILE_PX;
+        let first = ((y / TILE_PX - self.first_row) * self.columns + x / TILE_PX) as usize;
         let row = (y % TILE_PX) as u8;
-        let tiles = &mut self.tiles[first as usize..first as usize + masks.len()];
-        for (index, (tile, mask)) in (first..).zip(tiles.iter_mut().zip(masks)) {
-            if *mask == 0 {
-                continue;
-            }
-            if tile.bottom == 0 {
-                self.changed.insert(index);
-            }
-            if u32::from(row) < BLOCK_PX {
-                tile.upper |= mask;
-            } else {
-                tile.lower |= mask;
-            }
-            tile.top = tile.top.min(row);
-            tile.bottom = tile.bottom.max(row + 1);
+        let is_upper = u32::from(row) < BLOCK_PX;
+        for (tile, mask) in self.tiles[first..first + masks.len()].iter_mut().zip(masks) {
+            // Without branches: in text nobody foresees which tiles of a row changed.
+            let (upper, lower) = if is_upper { (*mask, 0) } else { (0, *mask) };
+            let (top, bottom) = if *mask == 0 { (u8::MAX, 0) } else { (row, row + 1) };
+            tile.upper |= upper;
+            tile.lower |= lower;
+            tile.top = tile.top.min(top);
+            tile.bottom = tile.bottom.max(bottom);
+        }
+    }
+
+    /// Whether no further change inside `area`, a part of one tile, would alter what is reported:
+    /// the tile's changed rectangle holds it already, and so do its changed blocks.
+    pub(crate) fn knows(&self, area: Rect) -> bool {
+        let first_row = area.y / TILE_PX - self.first_row;
+        let tile = &self.tiles[(first_row * self.columns + area.x / TILE_PX) as usize];
+        let (x, y) = (area.x % TILE_PX, area.y % TILE_PX);
+        let (left, right) = (x, x + area.width - 1);
+        let (top, bottom) = (y, y + area.height - 1);
+        if u32::from(tile.top) > top || u32::from(tile.bottom) <= bottom {
+            return false;
+        }
+        let columns = tile.upper | tile.lower;
+        let block = |half: u64, x: u32| half >> (x / BLOCK_PX * BLOCK_PX) & BLOCK_MASK != 0;
+        let half = |half: u64| block(half, left) && block(half, right);
+        columns.trailing_zeros() <= left
+            && TILE_PX - columns.leading_zeros() > right
+            && (top >= BLOCK_PX || half(tile.upper))
+            && (bottom < BLOCK_PX || half(tile.lower))
+    }
+
+    /// Sets what changed in a tile that nothing was added to: columns in its upper and in its
+    /// lower half, and rows.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn set(&mut self, tile: u32, upper: u64, lower: u64, rows: u64) {
+        if rows != 0 {
+            let (top, bottom) = (rows.trailing_zeros() as u8, 64 - rows.leading_zeros() as u8);
+            self.tiles[tile as usize] = TileChange { upper, lower, top, bottom };
         }
     }
 }

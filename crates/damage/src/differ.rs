@@ -1,9 +1,16 @@
 //! Comparing a captured frame with the canonical one.
 
+use crate::apply::apply;
 use crate::bands::MAX_HINT_RECTS;
-use crate::kernel::{MAX_SEGMENTS, Rows, SEGMENT_PX, segments};
+use crate::kernel::Rows;
+use crate::walk::{Canon, Part};
 use crate::{Changes, Kernel};
 use farpane_frame::{FrameBuf, FrameRef, PixelFormat, Rect, Size};
+
+/// From so many pixels on, work is shared: below, one core is done before others have woken.
+pub const SHARED_FROM_PX: u64 = 1 << 22;
+/// Parts of a shared comparison, so that a thread that is done early takes another.
+const PARTS_PER_THREAD: usize = 2;
 
 /// Why two frames cannot be compared.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,16 +34,18 @@ pub enum DiffError {
 ///
 /// All of it costs time in proportion to the hinted area, and nothing is allocated once frames
 /// and hints stop growing.
+///
+/// Called on a thread of a rayon pool, it shares comparisons of [`SHARED_FROM_PX`] pixels and more
+/// with the others of that pool. The pool's queue then allocates one block for about 60 of them.
 #[derive(Debug)]
 pub struct Differ {
     rows: &'static Rows,
-    masks: Vec<u64>,
 }
 
 impl Differ {
     /// A differ that uses `kernel`, or the scalar one if this machine cannot run it.
     pub fn new(kernel: Kernel) -> Self {
-        Self { rows: kernel.rows(), masks: vec![0; MAX_SEGMENTS] }
+        Self { rows: kernel.rows() }
     }
 
     /// Fills `out` with the changes of `next` against `canon`. Only the pixels inside `within`
@@ -52,15 +61,12 @@ impl Differ {
         out: &mut Changes,
     ) -> Result<(), DiffError> {
         start(canon, next, within, out)?;
-        let (rows, masks) = (self.rows, &mut self.masks);
-        each_span(out, masks, |x, y, width, lead, masks| {
-            (rows.compare)(canon.span(x, y, width), next.span(x, y, width), lead, masks)
-        });
+        self.walk(Canon::Read(*canon), next, out);
         Ok(())
     }
 
     /// As [`Differ::compare`], and makes `canon` equal to `next` inside `within` in the same
-    /// pass. Memory that does not differ is not written.
+    /// pass. Tiles that do not differ are not written.
     ///
     /// # Errors
     /// As [`Differ::compare`]; `canon` is then unchanged.
@@ -72,10 +78,7 @@ impl Differ {
         out: &mut Changes,
     ) -> Result<(), DiffError> {
         start(&canon.view(), next, within, out)?;
-        let (rows, masks) = (self.rows, &mut self.masks);
-        each_span(out, masks, |x, y, width, lead, masks| {
-            (rows.update)(canon.span_mut(x, y, width), next.span(x, y, width), lead, masks)
-        });
+        self.walk(Canon::write(canon), next, out);
         Ok(())
     }
 
@@ -98,18 +101,20 @@ impl Differ {
             let canon = (changes.grid().size(), canon.format());
             return Err(DiffError::Mismatch { canon, next: (next.size(), next.format()) });
         }
-        for (_, tile) in changes.iter() {
-            for (rows, spans) in changes.compared().rows(tile.y, tile.bottom()) {
-                for (y, span) in rows.flat_map(|y| spans.iter().map(move |s| (y, s))) {
-                    let (left, right) = (span.left.max(tile.x), span.right.min(tile.right()));
-                    if left < right {
-                        let from = next.span(left, y, right - left);
-                        canon.span_mut(left, y, right - left).copy_from_slice(from);
-                    }
-                }
-            }
-        }
+        apply(canon, next, changes, is_shared(changes.area_px()));
         Ok(())
+    }
+
+    /// Compares, here or with the other threads of the pool, what [`start`] prepared.
+    fn walk(&self, canon: Canon<'_>, next: &FrameRef<'_>, out: &mut Changes) {
+        let (bands, recorder) = out.parts();
+        let whole = Part { rows: self.rows, canon, next, bands, recorder };
+        if is_shared(bands.area_px()) {
+            whole.walk_shared(rayon::current_num_threads() * PARTS_PER_THREAD);
+        } else {
+            whole.walk();
+        }
+        out.finish();
     }
 }
 
@@ -128,28 +133,14 @@ fn start(
     Ok(())
 }
 
+/// Whether work on so many pixels is for all threads of the pool that this one is of, if it is.
+pub(crate) fn is_shared(pixels: u64) -> bool {
+    pixels >= SHARED_FROM_PX
+        && rayon::current_thread_index().is_some()
+        && rayon::current_num_threads() > 1
+}
+
 fn same_shape(canon: &FrameRef<'_>, next: &FrameRef<'_>) -> Result<(), DiffError> {
     let (canon, next) = ((canon.size(), canon.format()), (next.size(), next.format()));
     if canon == next { Ok(()) } else { Err(DiffError::Mismatch { canon, next }) }
-}
-
-/// Calls `row(x, y, width, lead, masks)` for each span of each row to compare, and records what
-/// it marks.
-fn each_span(
-    out: &mut Changes,
-    masks: &mut [u64],
-    mut row: impl FnMut(u32, u32, u32, usize, &mut [u64]) -> bool,
-) {
-    let (bands, mut recorder) = out.parts();
-    for (rows, spans) in bands.iter() {
-        for y in rows {
-            for span in spans {
-                let (width, lead) = (span.right - span.left, span.left as usize % SEGMENT_PX);
-                let masks = &mut masks[..segments(width as usize, lead)];
-                if row(span.left, y, width, lead, masks) {
-                    recorder.add(span.left, y, masks);
-                }
-            }
-        }
-    }
 }

@@ -7,15 +7,25 @@
 //! The fourth byte of a pixel is undefined ([`farpane_frame::PixelFormat::Bgrx`]) or opaque alpha
 //! in captured frames; it is never compared.
 
+mod ahead;
+mod apply;
 mod bands;
+mod bits;
 mod changes;
+mod comparer;
 mod differ;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 mod kernel;
 mod merge;
+mod motion;
 mod moves;
+mod walk;
 
 pub use changes::Changes;
-pub use differ::{DiffError, Differ};
+pub use comparer::{Comparer, PROCESSOR_VARIABLE, Processor, ProcessorError};
+pub use differ::{DiffError, Differ, SHARED_FROM_PX};
 pub use kernel::{KERNEL_VARIABLE, Kernel, KernelError};
 pub use merge::{MergeParams, merge};
+pub use motion::Motion;
 pub use moves::{MoveFinder, MoveStats};

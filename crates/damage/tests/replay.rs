@@ -7,6 +7,9 @@ use farpane_frame::{FrameBuf, FrameRef, PixelFormat, Rect, Size};
 use proptest::prelude::*;
 use scene::{Random, blank, cut, differing_px, moved, paste, photo, text};
 
+/// Frames in a row, some of them dropped, of screens that change their size now and then.
+const STEPS: u64 = 10_000;
+
 /// Paints, scrolls, drags or edits one pixel; returns where.
 fn step(frame: &mut FrameBuf, random: &mut Random) -> Rect {
     let size = frame.size();
@@ -50,7 +53,7 @@ fn old_frame_with_moves_and_rectangles_is_the_new_frame() {
     let mut screen = text(Size::new(500, 333), 1);
     let mut canon = screen.clone();
     let mut hints = Vec::new();
-    for round in 0..6000 {
+    for round in 0..STEPS {
         if random.below(250) == 0 {
             let size = Size::new(1 + random.below(700), 1 + random.below(400));
             screen = if round % 2 == 0 { text(size, round) } else { photo(size, round) };
@@ -85,6 +88,7 @@ fn old_frame_with_moves_and_rectangles_is_the_new_frame() {
         hints.clear();
     }
     assert!(move_count > 300, "only {move_count} moves in all rounds");
+    println!("{STEPS} steps replayed");
 }
 
 fn slow_box(a: &FrameRef<'_>, b: &FrameRef<'_>, tile: Rect, within: &[Rect]) -> Rect {

@@ -2,6 +2,10 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
@@ -21,6 +25,10 @@ pub enum Kernel {
     Sse2,
     /// 32 bytes at a time.
     Avx2,
+    /// 64 bytes at a time (AVX-512F and BW).
+    Avx512,
+    /// 16 bytes at a time; every aarch64 processor has it.
+    Neon,
 }
 
 /// Why a kernel cannot be used.
@@ -28,7 +36,7 @@ pub enum Kernel {
 #[non_exhaustive]
 pub enum KernelError {
     /// No kernel has this name.
-    #[error("no damage kernel is named {0:?}: expected scalar, sse2 or avx2")]
+    #[error("no damage kernel is named {0:?}: expected scalar, sse2, avx2, avx512 or neon")]
     Unknown(String),
     /// This processor lacks the instructions.
     #[error(
@@ -40,7 +48,7 @@ pub enum KernelError {
 }
 
 impl Kernel {
-    const ALL: [Self; 3] = [Self::Scalar, Self::Sse2, Self::Avx2];
+    const ALL: [Self; 5] = [Self::Scalar, Self::Sse2, Self::Avx2, Self::Avx512, Self::Neon];
 
     /// The fastest kernel of this machine, or the one that [`KERNEL_VARIABLE`] names. A value
     /// that [`Kernel::forced`] refuses has no effect here.
@@ -71,6 +79,8 @@ impl Kernel {
             Self::Scalar => "scalar",
             Self::Sse2 => "sse2",
             Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+            Self::Neon => "neon",
         }
     }
 
@@ -82,7 +92,12 @@ impl Kernel {
             Self::Sse2 => true,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => is_x86_feature_detected!("avx2"),
-            #[cfg(not(target_arch = "x86_64"))]
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
+            }
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => true,
             _ => false,
         }
     }
@@ -101,6 +116,10 @@ impl Kernel {
             Self::Sse2 => &sse2::ROWS,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => &avx2::ROWS,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => &avx512::ROWS,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => &neon::ROWS,
             _ => &scalar::ROWS,
         }
     }
@@ -142,7 +161,7 @@ pub(crate) type EdgesRow = fn(&[u8], &mut [u64], &mut [u64]);
 pub(crate) const SEGMENT_PX: usize = 64;
 /// Segments of the widest frame's row that begins with a segment.
 pub(crate) const MAX_SEGMENTS: usize = farpane_frame::MAX_DIMENSION_PX as usize / SEGMENT_PX;
-const PIXEL_BYTES: usize = 4;
+pub(crate) const PIXEL_BYTES: usize = 4;
 /// The bytes of a pixel that are compared, as a little-endian number.
 const COLOUR_MASK: u32 = 0x00ff_ffff;
 
@@ -168,7 +187,7 @@ fn check_edges(row: &[u8], differs: &[u64], greater: &[u64]) {
 
 /// Defines `compare`, `update` and `ROWS` of a vector kernel from its `segment`, `part` and
 /// `edges`.
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! row_kernel {
     ($feature:literal) => {
         pub(super) static ROWS: super::Rows = super::Rows { compare, update, edges };
@@ -220,7 +239,7 @@ macro_rules! row_kernel {
         }
     };
 }
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use row_kernel;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! where brightness follows a rare pattern (in photographs nothing is flat). Its signature is
 //! made of the edges in a patch of 32x7 pixels, three rows of it.
 
+use crate::ahead;
 use crate::kernel::{MAX_SEGMENTS, Rows, SEGMENT_PX, segments};
 use farpane_frame::{FrameRef, Rect};
 
@@ -17,6 +18,8 @@ const CONTEXT: u32 = 8;
 const MIN_EDGES: u32 = 6;
 /// Rows whose edges are kept: more than a patch is high, and a power of two.
 const RING: usize = 8;
+/// How many searched rows ahead memory is asked for.
+const AHEAD_ROWS: u32 = 8;
 /// Rows between searched ones at most: every line of text is still hit.
 const MAX_ROW_STEP: usize = 8;
 
@@ -33,8 +36,10 @@ pub(super) enum Reach {
 /// Columns whose anchors are looked for in a strip, and how far sideways.
 const STRIP_WIDTH: u32 = 64;
 const STRIP_REACH: u32 = 32;
-/// An area that is at least this wide has two strips, or one for each that many columns.
+/// An area that is at least this wide has two strips, or one for each that many columns, up to
+/// a number.
 const STRIP_DISTANCE: u32 = 640;
+const MAX_STRIPS: u32 = 3;
 
 impl Reach {
     /// Every how many rows of the new frame to search, for areas of `area_px` together. Some
@@ -47,7 +52,9 @@ impl Reach {
     /// The parts of `area` to search, first in the new frame and then in the old one.
     pub(super) fn parts(self, area: Rect) -> impl Iterator<Item = (Rect, Rect)> {
         let strips = match self {
-            Self::Strips if area.width >= STRIP_DISTANCE => (area.width / STRIP_DISTANCE).max(2),
+            Self::Strips if area.width >= STRIP_DISTANCE => {
+                (area.width / STRIP_DISTANCE).clamp(2, MAX_STRIPS)
+            }
             _ => 0,
         };
         let whole = (strips == 0).then_some((area, area));
@@ -114,6 +121,12 @@ impl Scanner {
         }
         self.ring.iter_mut().for_each(|edges| edges.y = None);
         for y in (area.y + 2 * PATCH_STEP..area.bottom()).step_by(step) {
+            let ahead = y + AHEAD_ROWS * step as u32;
+            for row in [ahead - 2 * PATCH_STEP, ahead - PATCH_STEP, ahead] {
+                if row < area.bottom() && (row == ahead || step > 1) {
+                    ahead::row(frame.span(area.x, row, area.width));
+                }
+            }
             for row in [y - 2 * PATCH_STEP, y - PATCH_STEP, y] {
                 self.find_edges(frame, area, row);
             }

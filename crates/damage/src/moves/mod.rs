@@ -106,7 +106,7 @@ impl MoveFinder {
         out.clear();
         self.stats = MoveStats::default();
         let size = changes.grid().size();
-        let area_px = changes.area_px();
+        let area_px = changes.searched().map(|(_, rect)| rect.area_px()).sum();
         if canon.size() != size || next.size() != size || area_px < Self::MIN_CHANGED_PX {
             return;
         }
@@ -219,7 +219,7 @@ struct Shift {
 /// Pixels in the rectangles of changed tiles that no move covers.
 fn unexplained_px(changes: &Changes, moves: &[Move]) -> u64 {
     let covered = |rect: Rect| moves.iter().map(move |m| m.dst.intersect(rect).area_px());
-    changes.iter().map(|(_, rect)| rect.area_px() - covered(rect).sum::<u64>()).sum()
+    changes.searched().map(|(_, rect)| rect.area_px() - covered(rect).sum::<u64>()).sum()
 }
 
 /// What of `area` is around changed pixels.
