@@ -37,6 +37,25 @@ fn a_snapshot_equals_an_independent_look_at_the_display() {
 }
 
 #[test]
+fn a_gpu_compares_a_display_as_exactly() {
+    let _turn = beside_others();
+    let desk = Desk::start(Size::new(640, 480));
+    let share = Share::with(&desk, &["--consent", "auto", "--processor", "gpu"]);
+    let snapshot = share.file("seen.png");
+    let view = View::headless(&share, &["--snapshot", snapshot.to_str().unwrap()]);
+    share.program.wait_said("SEES THIS SCREEN", LIMIT);
+    (0..30).for_each(|step| desk.draw(step));
+    share.updates().wait_quiet(LIMIT);
+    view.program.signal(Signal::INT);
+    let exit = view.program.wait_exit(LIMIT);
+    assert!(exit.status.success(), "{exit:?}");
+    let seen = read_png(&snapshot);
+    assert_eq!(difference(&seen.view(), &desk.picture().view()), None);
+    let said = share.program.said();
+    assert!(said.contains("as asked") && !said.contains("comparing on the CPU"), "{said}");
+}
+
+#[test]
 fn a_window_on_another_display_shows_what_applications_draw() {
     let _turn = beside_others();
     let shared = Desk::start(Size::new(800, 600));

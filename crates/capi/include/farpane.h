@@ -379,6 +379,10 @@ typedef struct {
   uint64_t udp_sent_bytes;
   // Helper: UDP payload bytes received.
   uint64_t udp_received_bytes;
+  // Sharer: times the watchdog looked for such changes.
+  uint64_t watchdog_checks;
+  // Sharer: frames of this screen that a GPU compared.
+  uint64_t frames_by_gpu;
 } farpane_stats;
 
 // It is done.

@@ -347,6 +347,10 @@ pub struct farpane_stats {
     pub udp_sent_bytes: u64,
     /// Helper: UDP payload bytes received.
     pub udp_received_bytes: u64,
+    /// Sharer: times the watchdog looked for such changes.
+    pub watchdog_checks: u64,
+    /// Sharer: frames of this screen that a GPU compared.
+    pub frames_by_gpu: u64,
 }
 
 /// Something went wrong that a person should look at.

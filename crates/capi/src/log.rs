@@ -44,6 +44,30 @@ fn write(level: u32, text: &str) {
     }
 }
 
+/// What the libraries below log.
+struct Below;
+
+static BELOW: Below = Below;
+
+impl log::Log for Below {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.target().starts_with("farpane")
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if self.enabled(record.metadata()) {
+            let level = match record.level() {
+                log::Level::Error => FARPANE_LOG_ERROR,
+                log::Level::Warn => FARPANE_LOG_WARN,
+                log::Level::Info | log::Level::Debug | log::Level::Trace => FARPANE_LOG_INFO,
+            };
+            write(level, &record.args().to_string());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
 /// Gives the whole process a sink for the log, or takes it away with NULL. By default there is
 /// none.
 ///
@@ -64,6 +88,10 @@ pub unsafe extern "C" fn farpane_log_set(
     run(|| {
         if !(FARPANE_LOG_ERROR..=FARPANE_LOG_INFO).contains(&level) {
             return Err(Failure::argument(format!("there is no log level {level}")));
+        }
+        // A program in Rust may have a logger of its own: then that one hears them.
+        if log::set_logger(&BELOW).is_ok() {
+            log::set_max_level(log::LevelFilter::Info);
         }
         let sink = call.map(|call| Sink { level, call, user });
         *SINK.lock().unwrap_or_else(PoisonError::into_inner) = sink;

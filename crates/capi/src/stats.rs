@@ -44,7 +44,7 @@ fn valid(figures: &[u32]) -> u64 {
 fn of_sharer(sharer: &Sharer) -> Outcome<farpane_stats> {
     let counted = sharer.stats();
     Ok(farpane_stats {
-        valid: valid(&[0, 1, 2, 3, 4, 5, 6]),
+        valid: valid(&[0, 1, 2, 3, 4, 5, 6, 9, 10]),
         helpers: counted.helpers,
         updates: counted.updates,
         update_bytes: counted.bytes,
@@ -52,6 +52,8 @@ fn of_sharer(sharer: &Sharer) -> Outcome<farpane_stats> {
         watchdog_misses: counted.watchdog_misses,
         rtt_us: counted.rtt_us,
         queue_delay_us: counted.queue_delay_us,
+        watchdog_checks: counted.watchdog_checks,
+        frames_by_gpu: counted.frames_by_gpu,
         ..farpane_stats::default()
     })
 }

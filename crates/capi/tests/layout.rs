@@ -44,7 +44,8 @@ fn fields_are_where_c_finds_them() {
         farpane_input { struct_size, kind, x, y, code, pressed, scroll_x, scroll_y }
         farpane_stats {
             struct_size, reserved, valid, helpers, updates, update_bytes, frames, watchdog_misses,
-            rtt_us, queue_delay_us, udp_sent_bytes, udp_received_bytes
+            rtt_us, queue_delay_us, udp_sent_bytes, udp_received_bytes, watchdog_checks,
+            frames_by_gpu
         }
     };
     let c = include_str!("layout.c");

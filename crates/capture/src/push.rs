@@ -5,7 +5,7 @@ use crate::pause::Pause;
 use crate::{
     CaptureCounters, CaptureError, CaptureEvent, CaptureSource, CursorShape, CursorUpdate, Waker,
 };
-use farpane_frame::{FrameError, FrameRef, Rect, Size};
+use farpane_frame::{FrameBuf, FrameError, FrameRef, Rect, Size};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -46,22 +46,39 @@ impl PushScreen {
     /// # Errors
     /// A size out of range.
     pub fn push(&self, picture: &FrameRef<'_>, damage: &[Rect]) -> Result<(), FrameError> {
+        self.paint(picture.size(), damage, |canvas, damage| {
+            damage.iter().for_each(|rect| canvas.copy_from(picture, *rect));
+            Ok(())
+        })
+    }
+
+    /// Lets `paint` change the picture inside the rectangles that it is given: those of `damage`.
+    /// The first picture, and one of another size than before, begins black and is given whole.
+    ///
+    /// # Errors
+    /// A size out of range, before anything is painted, or what `paint` returns; what it painted
+    /// until then stays.
+    pub fn paint<E: From<FrameError>>(
+        &self,
+        size: Size,
+        damage: &[Rect],
+        paint: impl FnOnce(&mut FrameBuf, &[Rect]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut state = self.lock();
         let outlet = &mut state.outlet;
-        let whole = [picture.size().rect()];
-        let is_new = !outlet.has_begun() || outlet.canvas.picture().size() != picture.size();
+        let whole = [size.rect()];
+        let is_new = !outlet.has_begun() || outlet.canvas.picture().size() != size;
         let damage = if is_new {
-            outlet.begin_generation(picture.size())?;
+            outlet.begin_generation(size)?;
             &whole
         } else {
             damage
         };
-        let canvas = outlet.canvas.picture_mut();
-        damage.iter().for_each(|rect| canvas.copy_from(picture, *rect));
+        let painted = paint(outlet.canvas.picture_mut(), damage);
         outlet.changed(damage, &[]);
         drop(state);
         self.0.pause.waker().ring();
-        Ok(())
+        painted
     }
 
     /// The pointer is here now, and has this shape unless it is the one of before.
@@ -129,7 +146,7 @@ impl CaptureSource for PushSource {
 mod tests {
     use super::*;
     use crate::{Damage, Frame};
-    use farpane_frame::{FrameBuf, PixelFormat};
+    use farpane_frame::PixelFormat;
 
     const SIZE: Size = Size::new(50, 40);
 

@@ -2,9 +2,10 @@
 //! link must end with equal pixels and silence.
 
 use crate::helper::{Composer, Picture};
-use crate::sharer::{Compared, Encoders, Feed, Screen};
+use crate::sharer::{Compared, Encoders, Feed, Screen, Search};
 use bytes::Bytes;
 use farpane_capture::{Damage, Frame, PixelMemory, Pixels};
+use farpane_damage::Processor;
 use farpane_frame::{FrameBuf, FrameRef, Move, PixelFormat, Rect, Region, Size};
 use farpane_proto::datagram::Cursor;
 use std::collections::BTreeMap;
@@ -153,7 +154,8 @@ struct World {
 impl World {
     fn new(seed: u64, loss_percent: u64) -> Self {
         let mut desktop = Desktop::new(Size::new(330, 210));
-        let screen = Screen::new(&desktop.capture(0)).unwrap();
+        let search = Search { moves: true, processor: Processor::Cpu };
+        let screen = Screen::new(&desktop.capture(0), search).unwrap();
         let mut world = Self {
             random: Random(seed),
             now_us: 1_000_000,

@@ -13,6 +13,10 @@ pub enum Error {
     /// Two pictures cannot be compared.
     #[error(transparent)]
     Diff(#[from] farpane_damage::DiffError),
+    /// The GPU cannot compare a texture, or was lost.
+    #[cfg(feature = "gpu")]
+    #[error(transparent)]
+    Gpu(#[from] farpane_damage::gpu::GpuError),
     /// The peer sent a message that is no message.
     #[error("the peer sent an invalid message: {0}; it is of another version or not to be trusted")]
     Wire(#[from] farpane_proto::WireError),

@@ -7,16 +7,20 @@ pub mod fault;
 mod helper;
 mod records;
 mod sharer;
+#[cfg(feature = "gpu")]
+mod texture;
 
 pub use error::Error;
 pub use helper::{Helper, HelperEvent, HelperOptions, HelperStats, Picture, RemoteCursor};
 pub use records::{ShareRecord, ViewRecord};
 pub use sharer::{NotReady, Sharer, SharerEvent, SharerOptions, SharerStats};
+#[cfg(feature = "gpu")]
+pub use texture::TextureScreen;
 
 pub use farpane_proto::control::CursorShape;
 pub use {
-    farpane_capture as capture, farpane_frame as frame, farpane_net as net,
-    farpane_policy as policy,
+    farpane_capture as capture, farpane_damage as damage, farpane_frame as frame,
+    farpane_net as net, farpane_policy as policy,
 };
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod commands;
 mod desktop;
 mod interrupt;
+mod logging;
 mod snapshot;
 mod stats;
 mod table;
@@ -35,6 +36,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    logging::start();
     let result = match Cli::parse().command {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Share(args) => commands::share::run(&args),

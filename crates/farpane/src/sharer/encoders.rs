@@ -1,6 +1,7 @@
 //! Encoding on as many cores as pay.
 
 use farpane_codec::BatchEncoder;
+use farpane_damage::SHARED_FROM_PX;
 use farpane_frame::{FrameRef, Rect, TileGrid};
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
@@ -56,6 +57,12 @@ impl Encoders {
             .build()?;
         let encoders = (0..=threads).map(|_| Mutex::new(BatchEncoder::new())).collect();
         Ok(Self { pool, _threads: joined, encoders })
+    }
+
+    /// Does `work` about so many pixels: here, or, when they are many, on a thread of the pool,
+    /// where it can share with the others.
+    pub(crate) fn share<R: Send>(&self, pixels: u64, work: impl FnOnce() -> R + Send) -> R {
+        if pixels < SHARED_FROM_PX { work() } else { self.pool.install(work) }
     }
 
     /// Encodes one batch here: whatever `fill` puts into it.

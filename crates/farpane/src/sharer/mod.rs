@@ -19,5 +19,5 @@ pub use session::{NotReady, Sharer, SharerEvent, SharerOptions, SharerStats};
 pub(crate) use {
     encoders::Encoders,
     feed::Feed,
-    screen::{Compared, Screen},
+    screen::{Compared, Screen, Search},
 };

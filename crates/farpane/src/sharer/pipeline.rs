@@ -6,7 +6,7 @@ use super::grabber::{Grabbed, Grabber, OpenSource};
 use super::guests::Guests;
 use super::intake::{Input, Intake};
 use super::links::{LinkEvent, PeerId};
-use super::screen::{Compared, Screen};
+use super::screen::{Compared, Screen, Search, damage_px};
 use super::session::{Command, NotReady, SharerEvent, SharerStats};
 use crate::Error;
 use crate::records::ShareRecord;
@@ -46,7 +46,7 @@ pub(crate) struct Pipeline {
     grabber: Option<Grabber>,
     screen: Option<Screen>,
     times: Times,
-    find_moves: bool,
+    search: Search,
     /// Whether the app lets the screen be captured.
     started: bool,
     /// Whether the capture thread said that it would say no more.
@@ -54,7 +54,7 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
-    pub(crate) fn new(wiring: Wiring, guests: Guests, encoders: Encoders, moves: bool) -> Self {
+    pub(crate) fn new(wiring: Wiring, guests: Guests, encoders: Encoders, search: Search) -> Self {
         Self {
             started: !wiring.wait_for_start,
             source_ended: false,
@@ -64,7 +64,7 @@ impl Pipeline {
             grabber: None,
             screen: None,
             times: Times::default(),
-            find_moves: moves,
+            search,
         }
     }
 
@@ -179,19 +179,18 @@ impl Pipeline {
 
     fn take_frame(&mut self, frame: &Frame) -> Result<(), Error> {
         let Some(screen) = &mut self.screen else {
-            let mut screen = Screen::new(frame)?;
-            screen.set_find_moves(self.find_moves);
+            let screen = Screen::new(frame, self.search)?;
             self.note_times(frame);
             self.screen = Some(screen);
             return Ok(());
         };
-        let now_us = monotonic_us();
-        match screen.compare(frame)? {
+        let (now_us, damage_px) = (monotonic_us(), damage_px(frame));
+        match self.encoders.share(damage_px, || screen.compare(frame))? {
             Compared::Same => return Ok(()),
             Compared::Reset => self.guests.feeds().for_each(|feed| feed.reset(now_us, screen)),
             Compared::Changed => {
                 self.guests.feeds().for_each(|feed| feed.handle_change(now_us, screen));
-                screen.apply(frame)?;
+                self.encoders.share(damage_px, || screen.apply(frame))?;
             }
         }
         self.note_times(frame);
@@ -266,6 +265,8 @@ impl Pipeline {
         let mut stats = self.wiring.stats.lock().unwrap_or_else(PoisonError::into_inner);
         stats.helpers = helpers;
         stats.frames = counters.frames;
+        stats.frames_by_gpu = self.screen.as_ref().map_or(0, Screen::frames_by_gpu);
+        stats.watchdog_checks = counters.watchdog_checks;
         stats.watchdog_misses = counters.watchdog_misses;
         for record in sent {
             stats.updates += 1;

@@ -2,11 +2,20 @@
 
 use crate::Error;
 use farpane_capture::{Damage, Frame};
-use farpane_damage::{Changes, Differ, Kernel, MoveFinder};
+use farpane_damage::{Changes, Comparer, Kernel, Motion, MoveFinder, Processor};
 use farpane_frame::{FrameBuf, FrameRef, Move, PixelFormat, Rect, TileGrid};
 
 /// Changes smaller than this are sent as they are: finding moves would cost more.
 const MIN_MOVE_AREA_PX: u64 = 4_096;
+
+/// How changes are found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Search {
+    /// Whether what moved is looked for; otherwise all changes are sent as pixels.
+    pub(crate) moves: bool,
+    /// Who compares.
+    pub(crate) processor: Processor,
+}
 
 /// What a captured frame meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +33,9 @@ pub(crate) enum Compared {
 pub(crate) struct Screen {
     picture: FrameBuf,
     generation: u32,
-    differ: Differ,
+    comparer: Comparer,
     finder: MoveFinder,
+    motion: Motion,
     changes: Changes,
     changed: Vec<(u32, Rect)>,
     moves: Vec<Move>,
@@ -37,25 +47,21 @@ impl Screen {
     ///
     /// # Errors
     /// The frame has no valid size.
-    pub(crate) fn new(frame: &Frame) -> Result<Self, Error> {
+    pub(crate) fn new(frame: &Frame, search: Search) -> Result<Self, Error> {
         let view = frame.pixels.view();
         let mut picture = FrameBuf::new(view.size(), PixelFormat::Bgrx)?;
         picture.copy_from(&view, view.size().rect());
         Ok(Self {
             picture,
             generation: frame.generation,
-            differ: Differ::new(Kernel::detect()),
+            comparer: Comparer::new(Kernel::detect(), search.processor),
             finder: MoveFinder::new(Kernel::detect()),
+            motion: Motion::new(),
             changes: Changes::default(),
             changed: Vec::new(),
             moves: Vec::new(),
-            find_moves: true,
+            find_moves: search.moves,
         })
-    }
-
-    /// Whether to look for moves; without, all changes are sent as pixels.
-    pub(crate) fn set_find_moves(&mut self, on: bool) {
-        self.find_moves = on;
     }
 
     /// The picture.
@@ -66,6 +72,11 @@ impl Screen {
     /// The picture's tile grid.
     pub(crate) fn grid(&self) -> TileGrid {
         TileGrid::new(self.picture.size())
+    }
+
+    /// Frames that a GPU compared.
+    pub(crate) fn frames_by_gpu(&self) -> u64 {
+        self.comparer.frames_by_gpu()
     }
 
     /// Counts up with every other screen.
@@ -102,7 +113,7 @@ impl Screen {
             Damage::Exact(region) | Damage::Hint(region) => region.rects(),
             Damage::Unknown => &whole,
         };
-        self.differ.compare(&self.picture.view(), &next, within, &mut self.changes)?;
+        self.comparer.compare(&self.picture.view(), &next, within, &mut self.changes)?;
         self.changed.clear();
         self.changed.extend(self.changes.iter());
         self.moves.clear();
@@ -111,8 +122,10 @@ impl Screen {
         }
         if self.find_moves && self.changes.area_px() >= MIN_MOVE_AREA_PX {
             let old = self.picture.view();
+            self.changes.set_aside(self.motion.tiles());
             self.finder.find(&old, &next, &self.changes, &mut self.moves);
         }
+        self.motion.observe(&self.changes, &self.moves, frame.capture_us);
         Ok(Compared::Changed)
     }
 
@@ -121,6 +134,14 @@ impl Screen {
     /// # Errors
     /// The frame is not the one that was compared.
     pub(crate) fn apply(&mut self, frame: &Frame) -> Result<(), Error> {
-        Ok(self.differ.apply(&mut self.picture, &frame.pixels.view(), &self.changes)?)
+        Ok(self.comparer.apply(&mut self.picture, &frame.pixels.view(), &self.changes)?)
+    }
+}
+
+/// How many pixels of `frame` are to be compared.
+pub(crate) fn damage_px(frame: &Frame) -> u64 {
+    match &frame.damage {
+        Damage::Exact(region) | Damage::Hint(region) => region.area_px(),
+        Damage::Unknown => frame.pixels.view().size().area_px(),
     }
 }

@@ -7,10 +7,12 @@ use super::guests::Guests;
 use super::intake::Intake;
 use super::links::{LinkEvent, PeerId};
 use super::pipeline::{Pipeline, Wiring};
+use super::screen::Search;
 use crate::Error;
 use crate::records::ShareRecord;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use farpane_capture::{CaptureError, CaptureSource, monotonic_us};
+use farpane_damage::Processor;
 use farpane_net::{Identity, Invitation, Invitations, Listener, NetConfig, NetThread};
 use farpane_policy::{AdvanceConsent, Answer, ConsentRequest, EndReason, Peer, Scope};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -118,7 +120,11 @@ pub struct SharerStats {
     pub bytes: u64,
     /// Frames captured since the screen was opened last.
     pub frames: u64,
-    /// Changes that the display had not reported and the watchdog found, since then.
+    /// Of the frames of this screen those that a GPU compared.
+    pub frames_by_gpu: u64,
+    /// Times the watchdog looked for changes that the display had not reported, since then.
+    pub watchdog_checks: u64,
+    /// Times it found some, since then.
     pub watchdog_misses: u64,
     /// Smoothed round-trip time to the helper served last, in microseconds.
     pub rtt_us: u64,
@@ -147,6 +153,10 @@ pub struct SharerOptions {
     pub name: String,
     /// Whether to send what moved as moves. Off only to measure what they save.
     pub find_moves: bool,
+    /// Who compares frames: the CPU, a GPU, or whichever a calibration finds faster. By default
+    /// what [`farpane_damage::PROCESSOR_VARIABLE`] names, or [`Processor::Auto`]. A GPU needs the
+    /// feature `gpu`.
+    pub processor: Processor,
     /// Whether capture waits for [`Sharer::start_capture`] even when there is consent.
     pub wait_for_start: bool,
     /// Called from other threads whenever there is a new event. Must not block.
@@ -166,6 +176,7 @@ impl SharerOptions {
             listen: (Ipv4Addr::UNSPECIFIED, 0).into(),
             name: "sharer".to_owned(),
             find_moves: true,
+            processor: Processor::forced().ok().flatten().unwrap_or_default(),
             wait_for_start: false,
             on_event: Arc::new(|| {}),
             net: NetConfig::default(),
@@ -203,6 +214,7 @@ impl Sharer {
         let stats = Arc::new(Mutex::new(SharerStats::default()));
         let (record_sender, records) = bounded(QUEUE_RECORDS);
         let address = listen(&net, &options, &identity, &invitations, link_sender.clone())?;
+        let search = Search { moves: options.find_moves, processor: options.processor };
         let open = options.open;
         let wiring = Wiring {
             intake: Intake::new(command_queue, links),
@@ -220,7 +232,7 @@ impl Sharer {
         let name = "farpane-share";
         let failed = |reason: String| Error::Thread { name, reason };
         let encoders = Encoders::new().map_err(|e| failed(e.to_string()))?;
-        let pipeline = Pipeline::new(wiring, guests, encoders, options.find_moves);
+        let pipeline = Pipeline::new(wiring, guests, encoders, search);
         let pipeline = std::thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || {

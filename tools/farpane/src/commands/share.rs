@@ -6,6 +6,7 @@ use crate::stats::StatsFile;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use farpane::capture::SourceSpec;
+use farpane::damage::{PROCESSOR_VARIABLE, Processor};
 use farpane::policy::{Answer, ConsentRequest, Scope};
 use farpane::{Sharer, SharerEvent, SharerOptions};
 use std::io::{BufRead, IsTerminal};
@@ -59,6 +60,10 @@ pub(crate) struct Args {
     /// The name that helpers see.
     #[arg(long, default_value = "sharer")]
     name: String,
+    /// Who compares frames: auto (whichever is faster here), cpu or gpu. FARPANE_DAMAGE_PROCESSOR
+    /// says it when this is absent.
+    #[arg(long, value_name = "PROCESSOR")]
+    processor: Option<Processor>,
     /// Send what moved as pixels: only to measure what moves save.
     #[arg(long, hide = true)]
     no_moves: bool,
@@ -133,9 +138,15 @@ fn start(args: &Args) -> Result<Sharer> {
         listen: args.listen,
         name: args.name.clone(),
         find_moves: !args.no_moves,
+        processor: args.processor.map_or_else(processor_of_environment, Ok)?,
         ..SharerOptions::new(move || source.open())
     };
     Sharer::start(options).with_context(|| format!("cannot share on {}", args.listen))
+}
+
+fn processor_of_environment() -> Result<Processor> {
+    let asked = Processor::forced().with_context(|| format!("in {PROCESSOR_VARIABLE}"))?;
+    Ok(asked.unwrap_or_default())
 }
 
 fn write_records(sharer: &Sharer, stats: Option<&mut StatsFile>) {
