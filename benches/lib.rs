@@ -1,6 +1,8 @@
 //! What the benches share: timing, rows of a table, and the machine's memory bandwidth.
 #![forbid(unsafe_code)]
 
+pub mod virtual_time;
+
 use farpane_frame::{FrameBuf, FrameRef, PixelFormat, Size};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -35,9 +37,55 @@ pub fn percentile(times: &[Duration], percent: usize) -> Duration {
     sorted.get(rank).copied().unwrap_or_default()
 }
 
+/// What a bench claims and whether it holds, for `cargo xtask prove`.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Claim {
+    /// What is claimed.
+    pub claim: String,
+    /// What must be reached.
+    pub target: String,
+    /// What was measured.
+    pub measured: String,
+    /// Whether it was reached.
+    pub holds: bool,
+}
+
+impl Claim {
+    /// A claim of a time, in microseconds.
+    pub fn time(claim: impl Into<String>, took: Duration, most_us: f64) -> Self {
+        let us = took.as_secs_f64() * 1e6;
+        Self::new(claim, format!("<= {most_us} us"), format!("{us:.1} us"), us <= most_us)
+    }
+
+    /// A claim of anything.
+    pub fn new(
+        claim: impl Into<String>,
+        target: impl Into<String>,
+        measured: impl Into<String>,
+        holds: bool,
+    ) -> Self {
+        let (claim, target, measured) = (claim.into(), target.into(), measured.into());
+        Self { claim, target, measured, holds }
+    }
+}
+
+/// Whether the bench was asked for its claims only, by `-- --claims`.
+pub fn claims_wanted() -> bool {
+    std::env::args().any(|argument| argument == "--claims")
+}
+
+/// Prints claims, each a line of JSON.
+pub fn print_claims(claims: &[Claim]) {
+    for claim in claims {
+        println!("{}", serde_json::json!(claim));
+    }
+}
+
 /// Prints the bandwidth of reading two pictures of `size` side by side: what a comparison at
 /// least must do, and what its figures are ratios of.
-pub fn bandwidth_row(size: Size) {
+///
+/// Returns it in bytes per second.
+pub fn bandwidth_row(size: Size) -> f64 {
     let picture = || {
         let mut picture = FrameBuf::new(size, PixelFormat::Bgrx).expect("a valid size");
         picture.fill(size.rect(), [1, 2, 3, 0]);
@@ -47,8 +95,10 @@ pub fn bandwidth_row(size: Size) {
     let read = fastest(|| {
         black_box(read_both(&a.view(), &b.view()));
     });
-    let rate = (a.view().data().len() * 2) as f64 / read.as_secs_f64() / 1e9;
-    row(&format!("{} two-stream read", sides(size)), read, &format!("{rate:.1} GB/s"));
+    let rate = (a.view().data().len() * 2) as f64 / read.as_secs_f64();
+    let note = format!("{:.1} GB/s", rate / 1e9);
+    row(&format!("{} two-stream read", sides(size)), read, &note);
+    rate
 }
 
 /// A size as people write it.
@@ -57,7 +107,7 @@ pub fn sides(size: Size) -> String {
 }
 
 /// Reads both pictures once and keeps nothing.
-fn read_both(a: &FrameRef<'_>, b: &FrameRef<'_>) -> u64 {
+pub fn read_both(a: &FrameRef<'_>, b: &FrameRef<'_>) -> u64 {
     let word =
         |bytes: &[u8; 64], i: usize| u64::from_le_bytes(std::array::from_fn(|j| bytes[i * 8 + j]));
     let mut any = [0u64; 8];

@@ -6,10 +6,9 @@
 mod grab;
 mod packets;
 mod session;
-mod virtual_time;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use farpane_benches::bandwidth_row;
+use farpane_benches::{bandwidth_row, virtual_time};
 use farpane_frame::Size;
 use std::time::Duration;
 
@@ -24,7 +23,7 @@ fn table(_: &mut Criterion) {
     bandwidth_row(UHD);
     grab::table();
     packets::table();
-    virtual_time::table();
+    virtual_time::table(TRACE.as_ref());
     session::table();
 }
 
@@ -34,7 +33,11 @@ fn stages(criterion: &mut Criterion) {
     group.measurement_time(Duration::from_secs(1));
     grab::bench(&mut group);
     packets::bench(&mut group);
-    virtual_time::bench(&mut group);
+    group.bench_function("recorded_desktop", |b| {
+        b.iter_custom(|runs| {
+            (0..runs).map(|_| virtual_time::pass(TRACE.as_ref(), true).took()).sum()
+        });
+    });
     group.finish();
 }
 

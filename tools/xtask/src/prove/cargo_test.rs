@@ -2,6 +2,7 @@
 
 use crate::command::{Finished, command, limited};
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 /// Longer than compiling and running takes on a slow machine.
@@ -34,13 +35,24 @@ impl Tests {
 /// environment.
 pub(super) fn run(root: &Path, farpane: &Path, arguments: &[&str]) -> anyhow::Result<Tests> {
     let mut test = command(root, "cargo", ["test", "--release", "--no-fail-fast"]);
-    test.args(arguments).args(["--", "--show-output"]);
-    test.env("CARGO_TERM_COLOR", "never").env("FARPANE_BIN", farpane);
+    test.args(arguments).env("FARPANE_BIN", farpane);
+    finish(test)
+}
+
+/// Runs `test`, some `cargo test`, to its end.
+pub(super) fn finish(mut test: Command) -> anyhow::Result<Tests> {
+    test.args(["--", "--show-output"]).env("CARGO_TERM_COLOR", "never");
     let finished = limited(&test, LIMIT)?;
     if !finished.ok {
         eprint!("{}{}", finished.stdout, finished.stderr);
     }
     Ok(read(finished))
+}
+
+/// The number right before `words` in a line; 0 without one.
+pub(super) fn number_before(text: &str, words: &str) -> usize {
+    let before = text.split_once(words).map_or("", |(before, _)| before);
+    before.rsplit([' ', '\n']).next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 fn read(finished: Finished) -> Tests {

@@ -5,6 +5,8 @@ mod c_abi;
 mod cargo_test;
 mod claim;
 mod convergence;
+mod cross;
+mod damage;
 mod demo;
 mod fresh;
 mod glass;
@@ -28,6 +30,7 @@ Examples:
   cargo xtask prove main-job --only demo --only idle  some parts
   cargo xtask prove main-job --json > proof.json
   cargo xtask prove c-abi                             some ten minutes
+  cargo xtask prove damage                            some ten minutes
 
 Ends with status 0 when no claim fails. What cannot be measured here says why and is no pass.")]
 pub(crate) struct Arguments {
@@ -60,6 +63,8 @@ enum Topic {
     MainJob,
     /// C programs share and see a screen as Rust programs do, and no call breaks anything
     CAbi,
+    /// Every kernel and GPUs find the same changes, and moves, faster than others find them
+    Damage,
 }
 
 /// Measures and prints; whether no claim fails. A claim that could not be measured says why and
@@ -68,6 +73,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<bool> {
     let findings = match arguments.topic {
         Topic::MainJob => main_job::measure(root, arguments)?,
         Topic::CAbi => c_abi::measure(root)?,
+        Topic::Damage => damage::measure(root)?,
     };
     let proof = Proof { machine: Machine::read(), command: command_line(), findings };
     if arguments.json {

@@ -1,10 +1,7 @@
-//! The recorded desktop through every stage on one core, in virtual time: the public parts of
+//! A recorded desktop through every stage on one core, in virtual time: the public parts of
 //! damage, codec and protocol without a network, a rate controller or the helper's tile cache.
 
-use crate::TRACE;
-use criterion::BenchmarkGroup;
-use criterion::measurement::WallTime;
-use farpane_benches::{percentile, row};
+use crate::{percentile, row};
 use farpane_capture::{
     CaptureEvent, CaptureSource, Damage, Frame, Pace, ReplayOptions, ReplaySource,
 };
@@ -13,6 +10,7 @@ use farpane_damage::{Changes, Differ, Kernel, MoveFinder};
 use farpane_frame::{FrameBuf, Move, PixelFormat, Rect, TileGrid};
 use farpane_proto::feedback::Feedback;
 use farpane_proto::screen::{BatchInfo, ReceiverEvent, ScreenReceiver, ScreenSender};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Tiles in a batch.
@@ -42,11 +40,12 @@ struct Sharer {
     moves: Vec<Move>,
     sender: ScreenSender,
     encoder: BatchEncoder,
+    find_moves: bool,
     bytes: usize,
 }
 
 impl Sharer {
-    fn new(first: &Frame) -> Self {
+    fn new(first: &Frame, find_moves: bool) -> Self {
         let view = first.pixels.view();
         let mut canon = FrameBuf::new(view.size(), PixelFormat::Bgrx).expect("a valid size");
         canon.copy_from(&view, view.size().rect());
@@ -59,6 +58,7 @@ impl Sharer {
             moves: Vec::new(),
             sender: ScreenSender::new(STEP_US, 0, view.size(), DATAGRAM_BYTES),
             encoder: BatchEncoder::new(),
+            find_moves,
             bytes: 0,
         }
     }
@@ -75,7 +75,7 @@ impl Sharer {
         self.changed.clear();
         self.changed.extend(self.changes.iter());
         self.moves.clear();
-        if self.changes.area_px() >= MIN_MOVE_AREA_PX {
+        if self.find_moves && self.changes.area_px() >= MIN_MOVE_AREA_PX {
             self.finder.find(&canon, &next, &self.changes, &mut self.moves);
         }
     }
@@ -137,18 +137,24 @@ impl Helper {
 }
 
 /// What one pass came to.
-struct Pass {
+pub struct Pass {
     /// By stage, then by frame; the first frame, a whole screen, comes first.
     times: [Vec<Duration>; STAGES.len()],
-    bytes: usize,
+    /// Encoded bytes of all frames.
+    pub bytes: usize,
+    /// Encoded bytes of the first frame.
+    pub first_bytes: usize,
 }
 
-/// Plays the recording through all stages; after every frame both pictures are equal.
-fn pass() -> Pass {
+/// Plays a recording through all stages; after every frame both pictures are equal.
+///
+/// # Panics
+/// When they are not, or `trace` is no recording.
+pub fn pass(trace: &Path, find_moves: bool) -> Pass {
     let options = ReplayOptions { pace: Pace::AsFastAsPossible, repeat: false };
-    let mut source = ReplaySource::open(TRACE, options).expect("the recording is there");
+    let mut source = ReplaySource::open(trace, options).expect("the recording is there");
     let mut times = STAGES.map(|_| Vec::new());
-    let mut sharer = None;
+    let (mut sharer, mut first_bytes) = (None, 0);
     let mut helper = Helper {
         receiver: ScreenReceiver::new(),
         decoder: BatchDecoder::default(),
@@ -159,15 +165,19 @@ fn pass() -> Pass {
     loop {
         match source.next(Duration::ZERO).expect("a whole recording") {
             CaptureEvent::Frame(frame) => {
-                let sharer = sharer.get_or_insert_with(|| Sharer::new(&frame));
+                let is_first = sharer.is_none();
+                let sharer = sharer.get_or_insert_with(|| Sharer::new(&frame, find_moves));
                 step(now_us, sharer, &mut helper, &frame, &mut times);
+                if is_first {
+                    first_bytes = sharer.bytes;
+                }
                 now_us += STEP_US;
             }
             CaptureEvent::Ended => break,
             _ => {}
         }
     }
-    Pass { times, bytes: sharer.expect("frames").bytes }
+    Pass { times, bytes: sharer.expect("frames").bytes, first_bytes }
 }
 
 fn step(
@@ -202,8 +212,9 @@ fn step(
     assert!(helper.canvas.view().same_rgb(&frame.pixels.view()), "the pictures differ");
 }
 
-pub(crate) fn table() {
-    let pass = pass();
+/// Prints how long each stage took.
+pub fn table(trace: &Path) {
+    let pass = pass(trace, true);
     let frames = pass.times[0].len();
     println!("\nrecorded desktop, virtual time, one core: {frames} frames, {} bytes", pass.bytes);
     println!("(without tile cache and rate control; equal pictures after every frame)");
@@ -220,10 +231,9 @@ pub(crate) fn table() {
     row("the whole recording", sums.iter().sum(), "");
 }
 
-pub(crate) fn bench(group: &mut BenchmarkGroup<'_, WallTime>) {
-    group.bench_function("recorded_desktop", |b| {
-        b.iter_custom(|runs| {
-            (0..runs).map(|_| pass().times.iter().flatten().sum::<Duration>()).sum()
-        });
-    });
+impl Pass {
+    /// How long all stages of all frames took.
+    pub fn took(&self) -> Duration {
+        self.times.iter().flatten().sum()
+    }
 }

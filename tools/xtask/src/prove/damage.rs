@@ -1,0 +1,121 @@
+//! Changes: found exactly by every kernel and by GPUs, and faster than others find them.
+
+use super::claim::Claim;
+use super::{Findings, cargo_test, cross};
+use crate::command::{command, output};
+use serde::Deserialize;
+use std::path::Path;
+
+/// Random pairs of frames that every kernel and the GPU compare.
+const PAIRS: usize = 100_000;
+/// Frames in a row whose replay must give each next one.
+const STEPS: usize = 10_000;
+
+type Part = fn(&Path) -> anyhow::Result<Vec<Claim>>;
+
+/// Measures every claim.
+pub(super) fn measure(root: &Path) -> anyhow::Result<Findings> {
+    let parts: [(&str, Part); 3] = [("tests", tests), ("bench", bench), ("aarch64", cross::neon)];
+    let mut findings = Findings::default();
+    for (name, part) in parts {
+        eprintln!("measuring: {name}");
+        match part(root) {
+            Ok(claims) => findings.claims.extend(claims),
+            Err(error) => {
+                let name = format!("{name} can be measured");
+                findings.claims.push(Claim::measured(name, "yes", format!("{error:#}"), false));
+            }
+        }
+    }
+    Ok(findings)
+}
+
+/// What the package's tests count. They are built as `cargo test` builds them: a release does not
+/// know the lines of functions that became part of others, and so not who allocated.
+fn tests(root: &Path) -> anyhow::Result<Vec<Claim>> {
+    let test = ["test", "--no-fail-fast", "-p", "farpane-damage", "--features", "gpu"];
+    let mut test = command(root, "cargo", test);
+    test.env("FARPANE_TEST_PAIRS", PAIRS.to_string());
+    let tests = cargo_test::finish(test)?;
+    let ok = tests.ok && tests.failed.is_empty();
+    let mut claims = Vec::new();
+    for line in tests.text.lines().filter(|line| line.contains(" pairs equal by ")) {
+        let count = cargo_test::number_before(line, " pairs equal by ");
+        let (_, by) = line.split_once(" pairs equal by ").unwrap_or_default();
+        let claim = format!("random pairs of frames, bit for bit equal by {by}");
+        let holds = ok && count >= PAIRS;
+        claims.push(Claim::measured(claim, format!(">= {PAIRS}"), count.to_string(), holds));
+    }
+    let steps = sum(&tests.text, " steps replayed");
+    let claim = "frames replayed out of moves and rectangles, byte for byte";
+    let (target, holds) = (format!(">= {STEPS}"), ok && steps >= STEPS);
+    claims.push(Claim::measured(claim, target, steps.to_string(), holds));
+    claims.extend(allocations(&tests));
+    let measured = format!("{} passed, {} failed", tests.passed.len(), tests.failed.len());
+    claims.push(Claim::measured("tests of the package", "all pass", measured, ok));
+    Ok(claims)
+}
+
+fn allocations(tests: &cargo_test::Tests) -> [Claim; 3] {
+    let (passed, failed) = tests.count(&["the_steady_state_allocates_nothing"]);
+    let none = passed > 0 && failed == 0;
+    let by_cpu = if none { "0" } else { "some, or not run" };
+    let is_counted = tests.text.contains(" ours, ");
+    let ours = cargo_test::number_before(&tests.text, " ours, ");
+    let all = ours + cargo_test::number_before(&tests.text, " of wgpu");
+    let by_gpu = |whose: &str, count: usize| {
+        let claim = format!("allocations in the steady state, GPU, {whose}");
+        let measured = if is_counted { format!("{count} a frame") } else { "not run".into() };
+        Claim::measured(claim, "0", measured, is_counted && count == 0)
+    };
+    [
+        Claim::measured("allocations in the steady state, CPU", "0", by_cpu, none),
+        by_gpu("our own", ours),
+        by_gpu("with those inside wgpu", all),
+    ]
+}
+
+/// What the bench claims of itself.
+#[derive(Deserialize)]
+struct OfBench {
+    claim: String,
+    target: String,
+    measured: String,
+    holds: bool,
+}
+
+fn bench(root: &Path) -> anyhow::Result<Vec<Claim>> {
+    let bench = ["bench", "--quiet", "-p", "farpane-benches", "--bench", "damage"];
+    let mut bench = command(root, "cargo", bench);
+    bench.args(["--", "--claims"]);
+    let text = output(bench)?;
+    let (claims, table): (Vec<_>, Vec<_>) = text.lines().partition(|line| line.starts_with('{'));
+    eprintln!("{}", table.join("\n"));
+    anyhow::ensure!(!claims.is_empty(), "the bench claims nothing");
+    let read = |line: &str| {
+        let OfBench { claim, target, measured, holds } = serde_json::from_str(line)?;
+        Ok(Claim::measured(claim, target, measured, holds))
+    };
+    claims.into_iter().map(read).collect()
+}
+
+/// The numbers before `words` in all lines together.
+fn sum(text: &str, words: &str) -> usize {
+    text.lines().map(|line| cargo_test::number_before(line, words)).sum()
+}
+
+#[cfg(test)]
+mod tests_of_reading {
+    use super::*;
+
+    #[test]
+    fn counts_are_read_where_they_are_printed() {
+        let text = "6000 steps replayed\nnothing\nand 4000 steps replayed by all";
+        assert_eq!(sum(text, " steps replayed"), 10_000);
+        assert_eq!(
+            cargo_test::number_before("4000 pairs equal by sse2", " pairs equal by "),
+            4_000
+        );
+        assert_eq!(cargo_test::number_before("pairs", " pairs equal by "), 0);
+    }
+}
