@@ -3,9 +3,8 @@
 use crate::SCREENS;
 use crate::cases::corpus;
 use farpane_benches::{fastest, row};
-use farpane_damage::gpu::{Calibration, Gpu, GpuDiffer, GpuFrame, GpuOptions, wgpu};
+use farpane_damage::gpu::{Calibration, Gpu, GpuDiffer, GpuFrame, GpuOptions};
 use farpane_damage::{Changes, Kernel};
-use farpane_frame::FrameRef;
 use std::hint::black_box;
 
 /// Prints a table, if there is any GPU, be it a program.
@@ -25,7 +24,7 @@ pub(crate) fn table() {
         }
         for case in corpus(size) {
             let [a, b] = case.frames.each_ref().map(|frame| frame.view());
-            let textures = [texture(&gpu, &a), texture(&gpu, &b)];
+            let textures = [&a, &b].map(|frame| gpu.texture(frame).expect("a GPU"));
             let run = |kind: &str, frames: [GpuFrame<'_>; 2]| {
                 let mut differ = match GpuDiffer::new(&gpu, size, false) {
                     Ok(differ) => differ,
@@ -45,27 +44,4 @@ pub(crate) fn table() {
             run("uploaded", [GpuFrame::Pixels(a), GpuFrame::Pixels(b)]);
         }
     }
-}
-
-/// A texture with the pixels of `frame`.
-fn texture(gpu: &Gpu, frame: &FrameRef<'_>) -> wgpu::Texture {
-    let (width, height) = (frame.size().width_px, frame.size().height_px);
-    let size = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
-    let texture = gpu.device().create_texture(&wgpu::TextureDescriptor {
-        label: None,
-        size,
-        mip_level_count: 1,
-        sample_count: 1,
-        dimension: wgpu::TextureDimension::D2,
-        format: wgpu::TextureFormat::Bgra8Unorm,
-        usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
-        view_formats: &[],
-    });
-    let layout = wgpu::TexelCopyBufferLayout {
-        offset: 0,
-        bytes_per_row: Some(frame.stride() as u32),
-        rows_per_image: None,
-    };
-    gpu.queue().write_texture(texture.as_image_copy(), frame.data(), layout, size);
-    texture
 }

@@ -18,16 +18,12 @@ impl Drop for Application {
     }
 }
 
-#[test]
-fn a_snapshot_equals_an_independent_look_at_the_display() {
-    let _turn = beside_others();
-    let desk = Desk::start(Size::new(801, 603));
-    (0..10).for_each(|step| desk.draw(step));
-    let share = Share::start(&desk);
+/// Whether a helper's snapshot, taken after `drawings`, equals an independent look at the display.
+fn assert_seen_exactly(desk: &Desk, share: &Share, drawings: std::ops::Range<u32>) {
     let snapshot = share.file("seen.png");
-    let view = View::headless(&share, &["--snapshot", snapshot.to_str().unwrap()]);
+    let view = View::headless(share, &["--snapshot", snapshot.to_str().unwrap()]);
     share.program.wait_said("SEES THIS SCREEN", LIMIT);
-    (10..60).for_each(|step| desk.draw(step));
+    drawings.for_each(|step| desk.draw(step));
     share.updates().wait_quiet(LIMIT);
     view.program.signal(Signal::INT);
     let exit = view.program.wait_exit(LIMIT);
@@ -37,20 +33,19 @@ fn a_snapshot_equals_an_independent_look_at_the_display() {
 }
 
 #[test]
+fn a_snapshot_equals_an_independent_look_at_the_display() {
+    let _turn = beside_others();
+    let desk = Desk::start(Size::new(801, 603));
+    (0..10).for_each(|step| desk.draw(step));
+    assert_seen_exactly(&desk, &Share::start(&desk), 10..60);
+}
+
+#[test]
 fn a_gpu_compares_a_display_as_exactly() {
     let _turn = beside_others();
     let desk = Desk::start(Size::new(640, 480));
     let share = Share::with(&desk, &["--consent", "auto", "--processor", "gpu"]);
-    let snapshot = share.file("seen.png");
-    let view = View::headless(&share, &["--snapshot", snapshot.to_str().unwrap()]);
-    share.program.wait_said("SEES THIS SCREEN", LIMIT);
-    (0..30).for_each(|step| desk.draw(step));
-    share.updates().wait_quiet(LIMIT);
-    view.program.signal(Signal::INT);
-    let exit = view.program.wait_exit(LIMIT);
-    assert!(exit.status.success(), "{exit:?}");
-    let seen = read_png(&snapshot);
-    assert_eq!(difference(&seen.view(), &desk.picture().view()), None);
+    assert_seen_exactly(&desk, &share, 0..30);
     let said = share.program.said();
     assert!(said.contains("as asked") && !said.contains("comparing on the CPU"), "{said}");
 }

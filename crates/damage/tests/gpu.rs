@@ -5,7 +5,7 @@ mod scene;
 
 use farpane_damage::gpu::{Gpu, GpuDiffer, GpuError, GpuFrame, GpuOptions, wgpu};
 use farpane_damage::{Changes, Differ, Kernel};
-use farpane_frame::{FrameBuf, FrameRef, Nv12, PixelFormat, Rect, Size};
+use farpane_frame::{FrameBuf, Nv12, PixelFormat, Rect, Size};
 use scene::{Random, blank, photo, text};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -27,32 +27,6 @@ fn found(changes: &Changes) -> (Vec<(u32, Rect)>, Vec<bool>) {
     let (columns, rows) = (changes.grid().columns() * 2, changes.grid().rows() * 2);
     let blocks = (0..rows).flat_map(|y| (0..columns).map(move |x| (x, y)));
     (changes.iter().collect(), blocks.map(|(x, y)| changes.block(x, y)).collect())
-}
-
-/// A texture with the pixels of `frame`.
-fn texture(gpu: &Gpu, frame: &FrameRef<'_>) -> wgpu::Texture {
-    let size = wgpu::Extent3d {
-        width: frame.size().width_px,
-        height: frame.size().height_px,
-        depth_or_array_layers: 1,
-    };
-    let texture = gpu.device().create_texture(&wgpu::TextureDescriptor {
-        label: None,
-        size,
-        mip_level_count: 1,
-        sample_count: 1,
-        dimension: wgpu::TextureDimension::D2,
-        format: wgpu::TextureFormat::Bgra8Unorm,
-        usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
-        view_formats: &[],
-    });
-    let layout = wgpu::TexelCopyBufferLayout {
-        offset: 0,
-        bytes_per_row: Some(frame.stride() as u32),
-        rows_per_image: None,
-    };
-    gpu.queue().write_texture(texture.as_image_copy(), frame.data(), layout, size);
-    texture
 }
 
 /// Edits some pixels, rectangles or everything.
@@ -86,7 +60,7 @@ fn a_gpu_finds_what_the_processor_finds() {
                 0 => vec![size.rect()],
                 _ => (0..random.below(6)).map(|_| random.rect(size, 300)).collect(),
             };
-            let kept = texture(&gpu, &next.view());
+            let kept = gpu.texture(&next.view()).unwrap();
             let frame = match round % 2 {
                 0 => GpuFrame::Pixels(next.view()),
                 _ => GpuFrame::Texture(&kept),
@@ -116,7 +90,7 @@ fn the_changed_tiles_come_back_and_nothing_else() {
     let (mut changes, mut copy) = (Changes::new(), blank(size));
     let mut frame = text(size, 3);
     for round in 0..4 {
-        let kept = texture(&gpu, &frame.view());
+        let kept = gpu.texture(&frame.view()).unwrap();
         let before = differ.read_bytes();
         differ.begin(GpuFrame::Texture(&kept), &[size.rect()]).unwrap();
         differ.finish(&mut changes).unwrap();
@@ -199,7 +173,8 @@ fn frames_of_another_kind_are_refused() {
     assert_eq!(error, GpuError::Size { expected: size, given: other });
     let error = refused(&mut differ, GpuFrame::Pixels(rgba.view()));
     assert_eq!(error, GpuError::Format);
-    let large = texture(&gpu, &larger.view());
+    assert!(matches!(gpu.texture(&rgba.view()), Err(GpuError::Format)));
+    let large = gpu.texture(&larger.view()).unwrap();
     let error = refused(&mut differ, GpuFrame::Texture(&large));
     assert_eq!(error, GpuError::Size { expected: size, given: other });
     assert_eq!(differ.finish(&mut changes), Err(GpuError::Idle));

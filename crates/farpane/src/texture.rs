@@ -105,25 +105,7 @@ mod tests {
     }
 
     fn texture(gpu: &Gpu, picture: &FrameBuf) -> wgpu::Texture {
-        let Size { width_px: width, height_px: height } = picture.size();
-        let size = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
-        let texture = gpu.device().create_texture(&wgpu::TextureDescriptor {
-            label: None,
-            size,
-            mip_level_count: 1,
-            sample_count: 1,
-            dimension: wgpu::TextureDimension::D2,
-            format: wgpu::TextureFormat::Bgra8Unorm,
-            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
-            view_formats: &[],
-        });
-        let layout = wgpu::TexelCopyBufferLayout {
-            offset: 0,
-            bytes_per_row: Some(picture.stride() as u32),
-            rows_per_image: None,
-        };
-        gpu.queue().write_texture(texture.as_image_copy(), picture.view().data(), layout, size);
-        texture
+        gpu.texture(&picture.view()).unwrap()
     }
 
     fn picture(size: Size) -> FrameBuf {

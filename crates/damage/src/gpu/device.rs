@@ -1,6 +1,7 @@
 //! A GPU: finding one, and knowing when it is gone.
 
-use super::GpuError;
+use super::{GpuError, extent, texture_of};
+use farpane_frame::{FrameRef, PixelFormat, Size};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Which GPU to take.
@@ -93,6 +94,32 @@ impl Gpu {
     /// Its queue.
     pub fn queue(&self) -> &wgpu::Queue {
         &self.queue
+    }
+
+    /// A texture with the pixels of `frame`, which [`crate::gpu::GpuDiffer`] can compare.
+    ///
+    /// # Errors
+    /// [`GpuError::Format`] for pixels that are not blue, green and red, [`GpuError::Unsupported`]
+    /// for a frame that is too large for the GPU.
+    pub fn texture(&self, frame: &FrameRef<'_>) -> Result<wgpu::Texture, GpuError> {
+        let Size { width_px, height_px } = frame.size();
+        let stride = u32::try_from(frame.stride()).map_err(|_| GpuError::Format)?;
+        if frame.format() == PixelFormat::Rgba {
+            return Err(GpuError::Format);
+        }
+        if width_px.max(height_px) > self.device.limits().max_texture_dimension_2d {
+            return Err(GpuError::Unsupported(format!("a texture of {width_px}x{height_px}")));
+        }
+        let usage = wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST;
+        let texture = self.device.create_texture(&texture_of(frame.size(), usage));
+        let layout = wgpu::TexelCopyBufferLayout {
+            offset: 0,
+            bytes_per_row: Some(stride),
+            rows_per_image: None,
+        };
+        let size = extent(frame.size());
+        self.queue.write_texture(texture.as_image_copy(), frame.data(), layout, size);
+        Ok(texture)
     }
 
     /// Fails once the GPU is gone (a driver that was updated, a cable that was pulled) or has

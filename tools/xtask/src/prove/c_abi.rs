@@ -1,7 +1,7 @@
 //! The C ABI: its gates, what it survives, what it costs.
 
 use super::claim::Claim;
-use super::{Findings, cargo_test};
+use super::{Findings, Part, cargo_test};
 use crate::capi::{self, exchange, install};
 use crate::command::{command, output};
 use anyhow::Context;
@@ -15,24 +15,11 @@ const MAX_OVERHEAD: f64 = 1.05;
 /// Sessions whose first frame is timed.
 const SESSIONS: usize = 50;
 
-type Part = fn(&Path) -> anyhow::Result<Vec<Claim>>;
-
 /// Measures every claim.
 pub(super) fn measure(root: &Path) -> anyhow::Result<Findings> {
     let parts: [(&str, Part); 4] =
         [("gates", gates), ("misuse and panics", tests), ("overhead", overhead), ("size", size)];
-    let mut findings = Findings::default();
-    for (name, part) in parts {
-        eprintln!("measuring: {name}");
-        match part(root) {
-            Ok(claims) => findings.claims.extend(claims),
-            Err(error) => {
-                let name = format!("{name} can be measured");
-                findings.claims.push(Claim::measured(name, "yes", format!("{error:#}"), false));
-            }
-        }
-    }
-    Ok(findings)
+    Ok(Findings::of_parts(root, &parts))
 }
 
 fn gates(root: &Path) -> anyhow::Result<Vec<Claim>> {

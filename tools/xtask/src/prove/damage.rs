@@ -1,7 +1,7 @@
 //! Changes: found exactly by every kernel and by GPUs, and faster than others find them.
 
 use super::claim::Claim;
-use super::{Findings, cargo_test, cross};
+use super::{Findings, Part, cargo_test, cross};
 use crate::command::{command, output};
 use serde::Deserialize;
 use std::path::Path;
@@ -11,23 +11,10 @@ const PAIRS: usize = 100_000;
 /// Frames in a row whose replay must give each next one.
 const STEPS: usize = 10_000;
 
-type Part = fn(&Path) -> anyhow::Result<Vec<Claim>>;
-
 /// Measures every claim.
 pub(super) fn measure(root: &Path) -> anyhow::Result<Findings> {
     let parts: [(&str, Part); 3] = [("tests", tests), ("bench", bench), ("aarch64", cross::neon)];
-    let mut findings = Findings::default();
-    for (name, part) in parts {
-        eprintln!("measuring: {name}");
-        match part(root) {
-            Ok(claims) => findings.claims.extend(claims),
-            Err(error) => {
-                let name = format!("{name} can be measured");
-                findings.claims.push(Claim::measured(name, "yes", format!("{error:#}"), false));
-            }
-        }
-    }
-    Ok(findings)
+    Ok(Findings::of_parts(root, &parts))
 }
 
 /// What the package's tests count. They are built as `cargo test` builds them: a release does not

@@ -52,8 +52,7 @@ pub(super) fn measure(root: &Path, arguments: &Arguments) -> anyhow::Result<Find
         }
         eprintln!("measuring: {part:?}");
         if let Err(error) = measure_part(part, &bench, arguments, &mut findings) {
-            let name = format!("{part:?} can be measured").to_lowercase();
-            findings.claims.push(Claim::measured(name, "yes", format!("{error:#}"), false));
+            findings.fail(&format!("{part:?}").to_lowercase(), &error);
         }
     }
     Ok(findings)

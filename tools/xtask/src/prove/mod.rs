@@ -97,6 +97,30 @@ struct Findings {
     rows: Vec<Row>,
 }
 
+/// Measures some claims.
+type Part = fn(&Path) -> anyhow::Result<Vec<Claim>>;
+
+impl Findings {
+    /// Measures part by part. What goes wrong in one is its failure; the others are measured all
+    /// the same.
+    fn of_parts(root: &Path, parts: &[(&str, Part)]) -> Self {
+        let mut findings = Self::default();
+        for (name, part) in parts {
+            eprintln!("measuring: {name}");
+            match part(root) {
+                Ok(claims) => findings.claims.extend(claims),
+                Err(error) => findings.fail(name, &error),
+            }
+        }
+        findings
+    }
+
+    fn fail(&mut self, part: &str, error: &anyhow::Error) {
+        let name = format!("{part} can be measured");
+        self.claims.push(Claim::measured(name, "yes", format!("{error:#}"), false));
+    }
+}
+
 #[derive(Serialize)]
 struct Proof {
     #[serde(flatten)]
