@@ -92,6 +92,8 @@ mod predict;
 mod sections;
 #[cfg(feature = "encoder")]
 mod stats;
+#[cfg(feature = "video")]
+pub mod video;
 mod wire;
 
 pub use cache::{CACHE_SLOTS, SLOT_BYTES};

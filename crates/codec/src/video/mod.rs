@@ -1,0 +1,121 @@
+//! Video: what encoders and decoders of regions in motion have in common.
+//!
+//! Pictures go in and come out as planes of luma and colour differences ([`Planes`]); [`Picture`]
+//! makes them of pixels and turns them back. A [`VideoEncoder`] makes access units, one a picture,
+//! without delay: what it has encoded it gives out at once. A [`VideoDecoder`] takes them in the
+//! same order.
+
+mod picture;
+
+pub use picture::{Chroma, Picture, Planes};
+
+use farpane_frame::Size;
+
+/// The format of access units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum VideoCodec {
+    /// ITU-T H.264 (08/2021), constrained baseline or high profile, Annex B byte stream.
+    H264,
+    /// AV1 Bitstream & Decoding Process, a temporal unit of low-overhead OBUs.
+    Av1,
+}
+
+/// What an encoder can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// What it makes.
+    pub codec: VideoCodec,
+    /// How it takes colour.
+    pub chroma: Chroma,
+    /// The largest picture.
+    pub largest: Size,
+    /// Whether a device other than the CPU does the work.
+    pub hardware: bool,
+}
+
+/// How fast access units may come, and how large they may be on average.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct VideoRate {
+    /// Bits a second on average.
+    pub bits_per_s: u32,
+    /// Pictures a second that are going to come.
+    pub pictures_per_s: f32,
+}
+
+/// What an encoder made of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// Whether it can be decoded without any unit before.
+    pub keyframe: bool,
+}
+
+/// Makes access units of the pictures of one region.
+pub trait VideoEncoder: Send {
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Encodes a picture and appends its access unit to `out`. `None`: it was skipped to hold the
+    /// rate, and nothing was appended; offer the newest picture again when there is one.
+    ///
+    /// # Errors
+    /// The picture has another size than the encoder was made for, or the encoder failed: it is
+    /// of no more use.
+    fn encode(
+        &mut self,
+        picture: &Planes<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Unit>, VideoError>;
+
+    /// The next unit shall need none before it.
+    fn request_keyframe(&mut self);
+
+    /// Aims at another rate from the next picture on.
+    ///
+    /// # Errors
+    /// The encoder refused; it goes on at the old rate.
+    fn set_rate(&mut self, rate: VideoRate) -> Result<(), VideoError>;
+}
+
+/// Makes pictures of access units.
+pub trait VideoDecoder: Send {
+    /// Decodes one access unit. `None`: it holds no whole picture.
+    ///
+    /// # Errors
+    /// The unit is invalid, or refers to one that did not come. Go on with a keyframe.
+    fn decode(&mut self, unit: &[u8]) -> Result<Option<Planes<'_>>, VideoError>;
+}
+
+/// Why video cannot be encoded or decoded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VideoError {
+    /// A size that the coder does not take.
+    #[error("a picture of {found:?}: sides are even and at most {largest:?}")]
+    Size {
+        /// What came.
+        found: Size,
+        /// What it takes at most.
+        largest: Size,
+    },
+    /// Planes of another size, or with another number of colour samples, than it was made for.
+    #[error("planes of another size or kind than the coder was made for")]
+    Kind,
+    /// There is no such encoder or decoder here.
+    #[error("{what} cannot be had: {reason}")]
+    Unavailable {
+        /// What was asked for.
+        what: &'static str,
+        /// Why, for people.
+        reason: String,
+    },
+    /// The encoder or decoder failed.
+    #[error("{what} failed: {reason}")]
+    Failed {
+        /// What failed.
+        what: &'static str,
+        /// Why, for people.
+        reason: String,
+    },
+}
