@@ -75,7 +75,7 @@
 //!
 //! Every byte of every section is used up at the end. A batch writes at most twice as many pixels
 //! as the canvas's tiles have, copies apart.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod cache;
 #[cfg(feature = "encoder")]

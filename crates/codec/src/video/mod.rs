@@ -5,6 +5,8 @@
 //! without delay: what it has encoded it gives out at once. A [`VideoDecoder`] takes them in the
 //! same order.
 
+#[cfg(any(feature = "openh264-source", feature = "openh264-libloading"))]
+pub mod h264;
 mod picture;
 
 pub use picture::{Chroma, Picture, Planes};
