@@ -8,6 +8,8 @@ use crate::entropy::Unpacker;
 use crate::palette;
 use crate::predict::{self, Predictor};
 use crate::sections::{ColourReader, Sections, trailing};
+use crate::streams::{self, OpenDecoder, Streams};
+use crate::video::{self, VideoError};
 use crate::wire::{self, Reader, kind, tile};
 
 /// Bytes that the sections of a batch may have unpacked: 85 tiles of noise. A sharer closes a
@@ -52,6 +54,7 @@ pub struct BatchDecoder {
     palette: Box<[u32; palette::MAX_COLOURS]>,
     moved: Vec<u8>,
     moves: Vec<Move>,
+    streams: Streams,
 }
 
 impl std::fmt::Debug for BatchDecoder {
@@ -77,12 +80,25 @@ impl BatchDecoder {
             palette: Box::new([0; palette::MAX_COLOURS]),
             moved: Vec::new(),
             moves: Vec::new(),
+            streams: Streams::new(Box::new(video::decoder)),
         }
     }
 
-    /// Forgets the cache, for a new canvas.
+    /// Opens decoders of video by `open` instead of [`video::decoder`].
+    pub fn set_open_decoder(&mut self, open: OpenDecoder) {
+        self.streams = Streams::new(open);
+    }
+
+    /// Forgets the cache and all video, for a new canvas.
     pub fn clear(&mut self) {
         self.cache.clear();
+        self.streams.clear();
+    }
+
+    /// A video stream that could not be decoded, and why. Its areas keep what they had; the
+    /// sharer must hear of it, and begins anew with a keyframe.
+    pub fn poll_failed_stream(&mut self) -> Option<(u8, VideoError)> {
+        self.streams.poll_failed()
     }
 
     /// Applies `batch` to `canvas` and appends the areas it wrote to `damage`.
@@ -124,6 +140,9 @@ impl BatchDecoder {
             copied: false,
             work_px: 0,
             work_limit_px: MAX_WRITES_PER_PIXEL * tile_px * u64::from(grid.tiles()),
+            units: Reader::new(&self.sections.units),
+            streams: &mut self.streams,
+            unit: None,
         };
         while !run.ops.is_empty() {
             run.operation()?;
@@ -152,6 +171,10 @@ struct Run<'a> {
     copied: bool,
     work_px: u64,
     work_limit_px: u64,
+    units: Reader<'a>,
+    streams: &'a mut Streams,
+    /// The stream of the access unit in this batch, and whether it was decoded.
+    unit: Option<(u8, bool)>,
 }
 
 impl Run<'_> {
@@ -160,6 +183,7 @@ impl Run<'_> {
         let indices = self.indices.len();
         trailing(if indices <= filling { 0 } else { indices })?;
         trailing(self.colours.left())?;
+        trailing(self.units.len())?;
         trailing(self.planes.iter().map(|p| p.len()).sum())
     }
 
@@ -168,7 +192,7 @@ impl Run<'_> {
         let unknown = Err(DecodeError::Operation { found: op });
         let kind = op & kind::MASK;
         let known_flags = match kind {
-            kind::COPIES => 0,
+            kind::COPIES | kind::UNIT => 0,
             kind::SOLID => wire::SAME_COLOUR | 0x38,
             kind::PALETTE | kind::PREDICTED => 0xF8,
             _ => 0x38,
@@ -183,6 +207,8 @@ impl Run<'_> {
             kind::SOLID => self.solid(op),
             kind::PALETTE => self.palette(op),
             kind::PREDICTED => self.predicted(op),
+            kind::UNIT => self.unit(op),
+            kind::VIDEO => self.video(op),
             _ => unknown,
         }
     }
@@ -337,6 +363,36 @@ impl Run<'_> {
             for (pixel, index) in span.chunks_exact_mut(4).zip(row) {
                 pixel.copy_from_slice(&self.palette[usize::from(*index)].to_le_bytes());
             }
+        }
+        self.damage.push(area);
+        Ok(())
+    }
+
+    fn unit(&mut self, op: u8) -> Result<(), DecodeError> {
+        let canvas = self.canvas.size();
+        let piece = streams::read_piece(&mut self.ops, &mut self.units, canvas)?;
+        self.work_px += piece.header.area.area_px();
+        if self.work_px > self.work_limit_px || self.unit.is_some() {
+            return Err(DecodeError::Operation { found: op });
+        }
+        let decoded = self.streams.handle(&piece, canvas)?;
+        self.unit = Some((piece.header.stream, decoded));
+        Ok(())
+    }
+
+    fn video(&mut self, op: u8) -> Result<(), DecodeError> {
+        let (_, area) = self.place(op)?;
+        let (stream, decoded) = self.unit.ok_or(DecodeError::Operation { found: op })?;
+        let Some((picture, at)) = self.streams.picture(stream).filter(|_| decoded) else {
+            return Ok(());
+        };
+        if !at.contains(area) {
+            return Err(DecodeError::Area(area));
+        }
+        let picture = picture.view();
+        for y in area.y..area.bottom() {
+            let row = picture.span(area.x - at.x, y - at.y, area.width);
+            self.canvas.span_mut(area.x, y, area.width).copy_from_slice(row);
         }
         self.damage.push(area);
         Ok(())

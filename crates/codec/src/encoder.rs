@@ -8,7 +8,8 @@ use crate::ops::OpWriter;
 use crate::palette::{self, Palette};
 use crate::predict::{Predictor, forward};
 use crate::wire::{self, kind, put_varint, section};
-use crate::{BatchStats, MAX_RAW_BYTES};
+use crate::{BatchStats, MAX_RAW_BYTES, UnitHeader};
+use std::ops::Range;
 
 /// A cell coded by palette has at least this many pixels for each colour it brings; with more
 /// colours the palette would cost more than it saves.
@@ -37,6 +38,8 @@ pub struct BatchEncoder {
     scratch: Vec<u8>,
     /// Residuals of green, red minus green, blue minus green.
     planes: [Vec<u8>; 3],
+    /// Bytes of an access unit.
+    units: Vec<u8>,
     packer: Packer,
     stats: BatchStats,
 }
@@ -60,6 +63,7 @@ impl BatchEncoder {
             indices: Vec::new(),
             scratch: Vec::new(),
             planes: [const { Vec::new() }; 3],
+            units: Vec::new(),
             packer: Packer::new(),
             stats: BatchStats::default(),
         }
@@ -76,6 +80,7 @@ impl BatchEncoder {
         self.colours.clear();
         self.indices.clear();
         self.planes.iter_mut().for_each(Vec::clear);
+        self.units.clear();
         self.stats = BatchStats::default();
     }
 
@@ -112,6 +117,29 @@ impl BatchEncoder {
         self.stats.cached += 1;
         self.ops.tile_op(kind::CACHED, tile, Some(area));
         put_varint(self.ops.bytes(), u32::from(slot));
+    }
+
+    /// Brings the bytes `piece` of an access unit; the last piece makes the helper decode it. One
+    /// unit or piece a batch, at most [`crate::MAX_UNIT_BYTES`] a unit, in order.
+    ///
+    /// # Panics
+    /// When `piece` leaves `unit`.
+    pub fn unit(&mut self, header: &UnitHeader, unit: &[u8], piece: Range<usize>) {
+        let UnitHeader { stream, codec, index, needs, area } = *header;
+        self.stats.units += 1;
+        let bytes = self.ops.bytes();
+        bytes.extend_from_slice(&[kind::UNIT, stream, codec.to_byte()]);
+        let sizes = [unit.len(), piece.start, piece.len()].map(|size| size as u32);
+        let numbers = [index, needs, area.x, area.y, area.width, area.height];
+        numbers.into_iter().chain(sizes).for_each(|number| put_varint(bytes, number));
+        self.units.extend_from_slice(&unit[piece]);
+    }
+
+    /// Writes `area`, which lies inside `tile` and inside the area of this batch's unit, from the
+    /// picture of the unit.
+    pub fn video(&mut self, tile: u32, area: Rect) {
+        self.stats.video += 1;
+        self.ops.tile_op(kind::VIDEO, tile, Some(area));
     }
 
     /// Writes `area`, which lies inside one tile, as `frame` has it: exactly, in the cheapest
@@ -207,6 +235,9 @@ impl BatchEncoder {
                 format |= flag;
             }
         }
+        if !self.units.is_empty() {
+            format |= section::UNITS;
+        }
         out.push(format);
         self.packer.section(self.ops.finish(), Content::Symbols, out);
         if !self.indices.is_empty() {
@@ -217,6 +248,7 @@ impl BatchEncoder {
                 self.packer.section(plane, Content::Residuals, out);
             }
         }
+        out.extend_from_slice(&self.units);
         let stats = BatchStats { coded_bytes: (out.len() - start) as u64, ..self.stats };
         self.begin(self.ops.grid());
         stats

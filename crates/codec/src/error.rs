@@ -8,7 +8,9 @@ use farpane_frame::{PixelFormat, Rect};
 #[non_exhaustive]
 pub enum DecodeError {
     /// The first byte names a format that this decoder does not know.
-    #[error("batch format {found:#04x}: expected 0x10 to 0x1f; the sender is of another version")]
+    #[error(
+        "batch format {found:#04x}: expected 0x10 to 0x1f or 0x30 to 0x3f; the sender is of another version"
+    )]
     Format {
         /// The byte that came.
         found: u8,
@@ -97,6 +99,20 @@ pub enum DecodeError {
         found: u8,
         /// Colours in the palette.
         colours: usize,
+    },
+    /// A video stream or a format that this decoder does not know.
+    #[error("video stream {stream} in format {codec}: the sender is of another version")]
+    Stream {
+        /// The stream named.
+        stream: u8,
+        /// The number of the format.
+        codec: u8,
+    },
+    /// A piece of an access unit that is longer than the unit, or than the limit.
+    #[error("a piece of an access unit of {bytes} bytes")]
+    Unit {
+        /// Bytes announced for the unit.
+        bytes: u32,
     },
     /// An unknown predictor.
     #[error("unknown predictor {found}")]

@@ -1,14 +1,21 @@
-//! Exact tile operations: encoder, choice by content, bounded decoder.
+//! Exact tile operations and video: encoders, choice by content, bounded decoders.
 //!
 //! A *batch* is a byte string that holds a list of operations on the helper's canvas. It is
 //! decoded alone and in order; nothing in it refers to another batch except through the canvas
 //! and the tile cache. [`BatchEncoder`] writes batches, [`BatchDecoder`] applies them.
 //!
+//! What is in motion all the time goes as video: an access unit of a stream, and which parts of
+//! its picture are to be shown. [`video`] has the encoders and decoders.
+//!
 //! # Features
 //! - `encoder` (default): [`BatchEncoder`], with the C zstd library.
 //! - `native-decoder` (default): unpack with the C zstd library too, which halves the time to
 //!   decode a screen (5.8 ms against 12.5 ms of one busy core, mean of ten 1080p desktops).
-//!   Without both features the crate is pure Rust and decodes the same batches, for wasm.
+//! - `openh264-source` (default): H.264 by OpenH264, compiled in; needs nasm.
+//! - `openh264-libloading`: H.264 by Cisco's binary of OpenH264, loaded at run time.
+//!
+//! Without all of these the crate is pure Rust and decodes the same batches, for wasm, but no
+//! video.
 //!
 //! # Format, version 1
 //! Integers are *varints*: groups of seven bits, lowest first, the high bit of a byte says that
@@ -20,7 +27,8 @@
 //!             [ section(green) ]                               if format bit 1
 //!             [ section(red) ]                                 if format bit 2
 //!             [ section(blue) ]                                if format bit 3
-//! format    = 0x10 + bits 0 to 3
+//!             [ bytes of access units ]                        if format bit 5
+//! format    = 0x10 + bits 0 to 3 and 5
 //! section   = varint(raw_len * 2) raw_len bytes
 //!           | varint(raw_len * 2 + 1) varint(len) len bytes of zstd blocks (RFC 8878, 3.1.1.2)
 //! ```
@@ -32,7 +40,8 @@
 //! Operations follow each other to the end of their section. The first byte of each:
 //!
 //! ```text
-//! bits 0-2  kind     0 copies  1 store  2 cached  3 solid  4 palette  5 predicted
+//! bits 0-2  kind     0 copies  1 store  2 cached  3 solid  4 palette  5 predicted  6 unit
+//!                    7 video
 //! bit  3    whole    1: the area is the whole tile, and no area follows
 //! bits 4-5  tile     0: the last operation's tile + 1 (at first 0)   1: the same tile (not at
 //!                    first)   2: a signed difference from the last tile (at first from -1)
@@ -60,6 +69,17 @@
 //!   follows: bits 0-1 the predictor (0 left, 1 up, 2 average, 3 gradient), bit 2 *plain*, which
 //!   excludes bits 6 and 7 of the first byte. One residual for each pixel, row by row, is taken
 //!   from the green section and, unless it equals green, the red and the blue section.
+//!
+//! - *unit* (bits 3 to 7 are 0, no tile, no area; once per batch at most): a byte for the stream,
+//!   below [`MAX_STREAMS`], one for the format ([`video::VideoCodec::to_byte`]), then varints: the
+//!   unit's index in the stream, how many units before it the one is that it refers to (0: a
+//!   keyframe), x, y, width and height of its picture on the canvas (even sides), the bytes of the
+//!   unit (at most [`MAX_UNIT_BYTES`]), where in it this piece begins, and the piece's bytes,
+//!   which are taken from the bytes of access units. The last piece makes the unit be decoded, if
+//!   all before it came and the one it refers to was decoded. The pictures of all streams have at
+//!   most twice the pixels of the canvas.
+//! - *video*: the area becomes what this batch's unit shows there, BT.709 in limited range. If
+//!   that was not decoded, it stays as it is. It lies inside the unit's picture.
 //!
 //! `shape` has in bits 0-1 the logarithm of the bits of an index (1, 2, 4 or 8), and in bit 2
 //! whether all colours are gray. Indices are packed lowest bits first, without gaps between
@@ -92,7 +112,7 @@ mod predict;
 mod sections;
 #[cfg(feature = "encoder")]
 mod stats;
-#[cfg(feature = "video")]
+mod streams;
 pub mod video;
 mod wire;
 
@@ -103,3 +123,4 @@ pub use encoder::BatchEncoder;
 pub use error::DecodeError;
 #[cfg(feature = "encoder")]
 pub use stats::BatchStats;
+pub use streams::{MAX_STREAMS, MAX_UNIT_BYTES, OpenDecoder, UnitHeader};

@@ -18,6 +18,8 @@ pub(crate) struct Sections {
     gray: bool,
     /// Residuals of green, red minus green, blue minus green.
     pub(crate) planes: [Vec<u8>; 3],
+    /// Bytes of access units.
+    pub(crate) units: Vec<u8>,
 }
 
 impl Sections {
@@ -30,6 +32,7 @@ impl Sections {
             colours: Vec::new(),
             gray: false,
             planes: [const { Vec::new() }; 3],
+            units: Vec::new(),
         }
     }
 
@@ -42,7 +45,7 @@ impl Sections {
     ) -> Result<(), DecodeError> {
         let mut input = Reader::new(batch);
         let format = input.byte()?;
-        if format & 0xF0 != wire::FORMAT {
+        if format & wire::FORMAT_MASK != wire::FORMAT {
             return Err(DecodeError::Format { found: format });
         }
         let mut budget = Budget { limit, used: 0 };
@@ -65,6 +68,11 @@ impl Sections {
             if format & flag != 0 {
                 budget.section(&mut input, unpacker, plane)?;
             }
+        }
+        self.units.clear();
+        if format & section::UNITS != 0 {
+            // Access units are packed already.
+            self.units.extend_from_slice(input.take(input.len())?);
         }
         trailing(input.len())
     }

@@ -16,6 +16,10 @@ pub struct BatchStats {
     pub palette: u32,
     /// Areas coded by prediction.
     pub predicted: u32,
+    /// Access units of video, or pieces of them.
+    pub units: u32,
+    /// Areas taken from the picture of an access unit.
+    pub video: u32,
     /// Pixels in solid, palette and predicted areas, as bytes of four-byte pixels.
     pub raw_bytes: u64,
     /// Length of the batch.
@@ -31,6 +35,8 @@ impl BatchStats {
         self.solid += other.solid;
         self.palette += other.palette;
         self.predicted += other.predicted;
+        self.units += other.units;
+        self.video += other.video;
         self.raw_bytes += other.raw_bytes;
         self.coded_bytes += other.coded_bytes;
     }

@@ -2,8 +2,10 @@
 
 use crate::DecodeError;
 
-/// The high half of a batch's first byte. A decoder refuses every other value.
+/// Bits 4, 6 and 7 of a batch's first byte. A decoder refuses every other value.
 pub(crate) const FORMAT: u8 = 0x10;
+/// The bits of a batch's first byte that must be [`FORMAT`].
+pub(crate) const FORMAT_MASK: u8 = 0xD0;
 
 /// Bits of a batch's first byte: which sections follow the operations.
 pub(crate) mod section {
@@ -15,6 +17,8 @@ pub(crate) mod section {
     pub(crate) const RED: u8 = 4;
     /// Residuals of blue minus green.
     pub(crate) const BLUE: u8 = 8;
+    /// The bytes of an access unit.
+    pub(crate) const UNITS: u8 = 0x20;
 }
 
 /// The low three bits of an operation's first byte.
@@ -25,6 +29,8 @@ pub(crate) mod kind {
     pub(crate) const SOLID: u8 = 3;
     pub(crate) const PALETTE: u8 = 4;
     pub(crate) const PREDICTED: u8 = 5;
+    pub(crate) const UNIT: u8 = 6;
+    pub(crate) const VIDEO: u8 = 7;
     pub(crate) const MASK: u8 = 7;
 }
 

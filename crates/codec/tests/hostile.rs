@@ -121,7 +121,7 @@ fn two_hundred_thousand_bad_batches_give_errors_and_stay_bounded() {
         let mut batch = seeds[i % seeds.len()].clone();
         if random.below(20) == 0 {
             batch = (0..random.below(64)).map(|_| random.next() as u8).collect();
-            batch.insert(0, 0x10 | random.below(16) as u8);
+            batch.insert(0, 0x10 | (random.below(32) as u8 & 0x2F));
         } else {
             mutate(&mut batch, &seeds, &mut random);
         }
@@ -150,7 +150,10 @@ fn each_defect_has_its_error() {
     assert!(matches!(refused(&[0x10, 0xFE, 0xFF, 0xFF, 0x0F]), DecodeError::Raw { .. }));
     assert_eq!(refused(&[0x10, 0, 9]), DecodeError::Trailing { bytes: 1 });
     // operations: section header, then the operation
-    assert_eq!(refused(&[0x10, 2, 7]), DecodeError::Operation { found: 7 });
+    assert_eq!(refused(&[0x10, 2, 0x47]), DecodeError::Operation { found: 0x47 });
+    // video without an access unit
+    assert_eq!(refused(&[0x10, 2, 0x0F]), DecodeError::Operation { found: 0x0F });
+    assert_eq!(refused(&[0x30, 0, 9]), DecodeError::Trailing { bytes: 1 });
     assert_eq!(refused(&[0x10, 2, 0x0C]), DecodeError::Truncated { needed: 64 * 64, left: 0 });
     assert!(matches!(refused(&[0x10, 4, 0x2B, 0x7F]), DecodeError::Tile { .. }));
     // tile 3 of the top row is 8 pixels wide; the area is 64

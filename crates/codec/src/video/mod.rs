@@ -5,13 +5,28 @@
 //! without delay: what it has encoded it gives out at once. A [`VideoDecoder`] takes them in the
 //! same order.
 
-#[cfg(any(feature = "openh264-source", feature = "openh264-libloading"))]
+#[cfg(feature = "h264")]
 pub mod h264;
 mod picture;
 
 pub use picture::{Chroma, Picture, Planes};
 
 use farpane_frame::Size;
+
+/// Opens a decoder of whatever kind this build has.
+///
+/// # Errors
+/// There is none for `codec` here.
+pub fn decoder(codec: VideoCodec, size: Size) -> Result<Box<dyn VideoDecoder>, VideoError> {
+    match codec {
+        #[cfg(feature = "h264")]
+        VideoCodec::H264 => Ok(Box::new(h264::H264Decoder::new(&h264::OpenH264::find()?, size)?)),
+        _ => {
+            let reason = format!("this build decodes no pictures of {size:?} in {codec:?}");
+            Err(VideoError::Unavailable { what: "decoder", reason })
+        }
+    }
+}
 
 /// The format of access units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +36,21 @@ pub enum VideoCodec {
     H264,
     /// AV1 Bitstream & Decoding Process, a temporal unit of low-overhead OBUs.
     Av1,
+}
+
+impl VideoCodec {
+    /// Its number on the wire.
+    pub fn to_byte(self) -> u8 {
+        match self {
+            Self::H264 => 1,
+            Self::Av1 => 2,
+        }
+    }
+
+    /// The format with this number on the wire.
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        [Self::H264, Self::Av1].into_iter().find(|codec| codec.to_byte() == byte)
+    }
 }
 
 /// What an encoder can do.
