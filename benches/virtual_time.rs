@@ -9,7 +9,7 @@ use farpane_codec::{BatchDecoder, BatchEncoder};
 use farpane_damage::{Changes, Differ, Kernel, MoveFinder};
 use farpane_frame::{FrameBuf, Move, PixelFormat, Rect, TileGrid};
 use farpane_proto::feedback::Feedback;
-use farpane_proto::screen::{BatchInfo, ReceiverEvent, ScreenReceiver, ScreenSender};
+use farpane_proto::screen::{BatchInfo, ReceiverEvent, Repeat, ScreenReceiver, ScreenSender};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -104,8 +104,8 @@ impl Sharer {
         let mut data = Vec::new();
         self.encoder.finish(&mut data);
         self.bytes += data.len();
-        let repeatable = copies.is_empty();
-        self.sender.push_batch(BatchInfo { data: data.into(), writes, copies, repeatable });
+        let repeat = if copies.is_empty() { Repeat::WhileUnchanged } else { Repeat::Never };
+        self.sender.push_batch(BatchInfo { data: data.into(), writes, copies, repeat });
     }
 }
 

@@ -6,7 +6,7 @@ use criterion::measurement::WallTime;
 use farpane_benches::{fastest_of, row};
 use farpane_frame::TileGrid;
 use farpane_proto::feedback::Feedback;
-use farpane_proto::screen::{BatchInfo, ReceiverEvent, ScreenReceiver, ScreenSender};
+use farpane_proto::screen::{BatchInfo, ReceiverEvent, Repeat, ScreenReceiver, ScreenSender};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -81,7 +81,7 @@ fn screen(grid: TileGrid) -> Vec<BatchInfo> {
         data: vec![7; bytes].into(),
         writes: writes.to_vec(),
         copies: Vec::new(),
-        repeatable: true,
+        repeat: Repeat::WhileUnchanged,
     };
     chunks.map(batch).collect()
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use farpane_frame::{Rect, Size};
 use farpane_proto::datagram::Cursor;
 use farpane_proto::feedback::Feedback;
-use farpane_proto::screen::{BatchInfo, ScreenReceiver, ScreenSender};
+use farpane_proto::screen::{BatchInfo, Repeat, ScreenReceiver, ScreenSender};
 
 const HELPER: u8 = 0;
 const SHARER: u8 = 1;
@@ -77,7 +77,7 @@ fn send_update(sender: &mut ScreenSender, now_us: u64) {
         data: Bytes::from_static(&[7; 1_300]),
         writes: vec![(0, Rect::new(0, 0, 64, 64)), (5, Rect::new(70, 70, 9, 9))],
         copies: Vec::new(),
-        repeatable: true,
+        repeat: Repeat::WhileUnchanged,
     });
     sender.end_update();
     sender.set_cursor(Cursor { x: now_us as i32, y: 0, visible: true, shape: 0 });
@@ -140,7 +140,7 @@ fn send_and_keep(sender: &mut ScreenSender, now_us: u64, datagrams: &mut Vec<Byt
         data: Bytes::from_static(&[7; 1_300]),
         writes: vec![(0, Rect::new(0, 0, 64, 64))],
         copies: Vec::new(),
-        repeatable: true,
+        repeat: Repeat::WhileUnchanged,
     });
     sender.end_update();
     datagrams.extend(std::iter::from_fn(|| sender.poll_datagram(now_us)));

@@ -8,7 +8,7 @@ use crate::entropy::Unpacker;
 use crate::palette;
 use crate::predict::{self, Predictor};
 use crate::sections::{ColourReader, Sections, trailing};
-use crate::streams::{self, OpenDecoder, Streams};
+use crate::streams::{MAX_UNIT_BYTES, OpenDecoder, Streams, Taken, UnitHeader};
 use crate::video::{self, VideoError};
 use crate::wire::{self, Reader, kind, tile};
 
@@ -147,6 +147,7 @@ impl BatchDecoder {
         while !run.ops.is_empty() {
             run.operation()?;
         }
+        run.show_held();
         run.finish(self.sections.bits)
     }
 }
@@ -173,8 +174,8 @@ struct Run<'a> {
     work_limit_px: u64,
     units: Reader<'a>,
     streams: &'a mut Streams,
-    /// The stream of the access unit in this batch, and whether it was decoded.
-    unit: Option<(u8, bool)>,
+    /// The stream of the access unit in this batch, and what became of the unit.
+    unit: Option<(u8, Taken)>,
 }
 
 impl Run<'_> {
@@ -229,11 +230,20 @@ impl Run<'_> {
         self.last_tile = tile;
         let bounds = self.grid.rect(tile as u32);
         let area = if op & wire::WHOLE_TILE != 0 { bounds } else { self.part(bounds)? };
-        self.work_px += area.area_px();
-        if self.work_px > self.work_limit_px {
-            return Err(DecodeError::Work { limit: self.work_limit_px });
-        }
+        self.work(area)?;
         Ok((bounds, area))
+    }
+
+    fn work(&mut self, area: Rect) -> Result<(), DecodeError> {
+        self.work_px += area.area_px();
+        let limit = self.work_limit_px;
+        if self.work_px > limit { Err(DecodeError::Work { limit }) } else { Ok(()) }
+    }
+
+    /// Notes that `area` was written by something that no access unit may overwrite later.
+    fn wrote(&mut self, area: Rect) {
+        self.streams.keep(area);
+        self.damage.push(area);
     }
 
     fn part(&mut self, bounds: Rect) -> Result<Rect, DecodeError> {
@@ -266,7 +276,10 @@ impl Run<'_> {
             return Err(too_many);
         }
         self.apply_moves();
-        self.damage.extend(self.moves.iter().map(|m| m.dst));
+        for m in &*self.moves {
+            self.streams.keep(m.dst);
+            self.damage.push(m.dst);
+        }
         Ok(())
     }
 
@@ -333,7 +346,7 @@ impl Run<'_> {
         for (y, row) in (area.y..area.bottom()).zip(rows) {
             self.canvas.span_mut(area.x, y, area.width).copy_from_slice(row);
         }
-        self.damage.push(area);
+        self.wrote(area);
         Ok(())
     }
 
@@ -344,7 +357,7 @@ impl Run<'_> {
             self.last_colour = u32::from_le_bytes([blue, green, red, 0xFF]);
         }
         self.canvas.fill(area, self.last_colour.to_le_bytes());
-        self.damage.push(area);
+        self.wrote(area);
         Ok(())
     }
 
@@ -364,31 +377,43 @@ impl Run<'_> {
                 pixel.copy_from_slice(&self.palette[usize::from(*index)].to_le_bytes());
             }
         }
-        self.damage.push(area);
+        self.wrote(area);
         Ok(())
     }
 
     fn unit(&mut self, op: u8) -> Result<(), DecodeError> {
         let canvas = self.canvas.size();
-        let piece = streams::read_piece(&mut self.ops, &mut self.units, canvas)?;
-        self.work_px += piece.header.area.area_px();
-        if self.work_px > self.work_limit_px || self.unit.is_some() {
+        let header = UnitHeader::read(&mut self.ops, canvas)?;
+        let bytes = self.ops.varint()?;
+        if bytes > MAX_UNIT_BYTES {
+            return Err(DecodeError::Unit { bytes });
+        }
+        let unit = self.units.take(bytes as usize)?;
+        if self.unit.is_some() {
             return Err(DecodeError::Operation { found: op });
         }
-        let decoded = self.streams.handle(&piece, canvas)?;
-        self.unit = Some((piece.header.stream, decoded));
+        self.work(header.area)?;
+        self.unit = Some((header.stream, self.streams.handle(header, unit, canvas)?));
         Ok(())
     }
 
     fn video(&mut self, op: u8) -> Result<(), DecodeError> {
         let (_, area) = self.place(op)?;
-        let (stream, decoded) = self.unit.ok_or(DecodeError::Operation { found: op })?;
-        let Some((picture, at)) = self.streams.picture(stream).filter(|_| decoded) else {
-            return Ok(());
-        };
-        if !at.contains(area) {
-            return Err(DecodeError::Area(area));
+        match self.unit {
+            Some((stream, Taken::Decoded)) => self.show(stream, area),
+            Some((stream, Taken::Held)) => {
+                self.streams.show_later(stream, area);
+                Ok(())
+            }
+            Some((_, Taken::Dropped)) => Ok(()),
+            None => Err(DecodeError::Operation { found: op }),
         }
+    }
+
+    /// Copies `area` from the newest picture of a stream.
+    fn show(&mut self, stream: u8, area: Rect) -> Result<(), DecodeError> {
+        let shown = self.streams.picture(stream).filter(|(_, at)| at.contains(area));
+        let (picture, at) = shown.ok_or(DecodeError::Area(area))?;
         let picture = picture.view();
         for y in area.y..area.bottom() {
             let row = picture.span(area.x - at.x, y - at.y, area.width);
@@ -396,6 +421,15 @@ impl Run<'_> {
         }
         self.damage.push(area);
         Ok(())
+    }
+
+    /// Shows what waited for this batch's unit.
+    fn show_held(&mut self) {
+        let Some((stream, Taken::Decoded)) = self.unit else { return };
+        for area in self.streams.release(stream) {
+            // Held areas outside of the newest picture were left out.
+            let _ = self.show(stream, area);
+        }
     }
 
     fn new_colours(&mut self) -> Result<(), DecodeError> {
@@ -437,7 +471,7 @@ impl Run<'_> {
             predict::restore_row(residuals, (i > 0).then_some(above), by, row);
             join_planes(row, plain, self.canvas.span_mut(area.x, y, area.width));
         }
-        self.damage.push(area);
+        self.wrote(area);
         Ok(())
     }
 }

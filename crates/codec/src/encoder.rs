@@ -9,7 +9,6 @@ use crate::palette::{self, Palette};
 use crate::predict::{Predictor, forward};
 use crate::wire::{self, kind, put_varint, section};
 use crate::{BatchStats, MAX_RAW_BYTES, UnitHeader};
-use std::ops::Range;
 
 /// A cell coded by palette has at least this many pixels for each colour it brings; with more
 /// colours the palette would cost more than it saves.
@@ -119,20 +118,17 @@ impl BatchEncoder {
         put_varint(self.ops.bytes(), u32::from(slot));
     }
 
-    /// Brings the bytes `piece` of an access unit; the last piece makes the helper decode it. One
-    /// unit or piece a batch, at most [`crate::MAX_UNIT_BYTES`] a unit, in order.
-    ///
-    /// # Panics
-    /// When `piece` leaves `unit`.
-    pub fn unit(&mut self, header: &UnitHeader, unit: &[u8], piece: Range<usize>) {
+    /// Brings an access unit of at most [`crate::MAX_UNIT_BYTES`], the only one of this batch.
+    pub fn unit(&mut self, header: &UnitHeader, unit: &[u8]) {
         let UnitHeader { stream, codec, index, needs, area } = *header;
         self.stats.units += 1;
         let bytes = self.ops.bytes();
         bytes.extend_from_slice(&[kind::UNIT, stream, codec.to_byte()]);
-        let sizes = [unit.len(), piece.start, piece.len()].map(|size| size as u32);
-        let numbers = [index, needs, area.x, area.y, area.width, area.height];
-        numbers.into_iter().chain(sizes).for_each(|number| put_varint(bytes, number));
-        self.units.extend_from_slice(&unit[piece]);
+        let bounds = [area.x, area.y, area.width, area.height];
+        for number in [index, needs].into_iter().chain(bounds).chain([unit.len() as u32]) {
+            put_varint(bytes, number);
+        }
+        self.units.extend_from_slice(unit);
     }
 
     /// Writes `area`, which lies inside `tile` and inside the area of this batch's unit, from the

@@ -108,8 +108,8 @@ pub enum DecodeError {
         /// The number of the format.
         codec: u8,
     },
-    /// A piece of an access unit that is longer than the unit, or than the limit.
-    #[error("a piece of an access unit of {bytes} bytes")]
+    /// An access unit that is longer than the limit.
+    #[error("an access unit of {bytes} bytes: at most {} are accepted", crate::MAX_UNIT_BYTES)]
     Unit {
         /// Bytes announced for the unit.
         bytes: u32,

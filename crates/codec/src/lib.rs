@@ -73,13 +73,15 @@
 //! - *unit* (bits 3 to 7 are 0, no tile, no area; once per batch at most): a byte for the stream,
 //!   below [`MAX_STREAMS`], one for the format ([`video::VideoCodec::to_byte`]), then varints: the
 //!   unit's index in the stream, how many units before it the one is that it refers to (0: a
-//!   keyframe), x, y, width and height of its picture on the canvas (even sides), the bytes of the
-//!   unit (at most [`MAX_UNIT_BYTES`]), where in it this piece begins, and the piece's bytes,
-//!   which are taken from the bytes of access units. The last piece makes the unit be decoded, if
-//!   all before it came and the one it refers to was decoded. The pictures of all streams have at
-//!   most twice the pixels of the canvas.
-//! - *video*: the area becomes what this batch's unit shows there, BT.709 in limited range. If
-//!   that was not decoded, it stays as it is. It lies inside the unit's picture.
+//!   keyframe), x, y, width and height of its picture on the canvas (even sides), and the bytes
+//!   of the unit (at most [`MAX_UNIT_BYTES`]), which are taken from the bytes of access units. A
+//!   unit whose reference was decoded is decoded at once. One whose reference may still come is
+//!   held: it is decoded as soon as that is there. One with an index that is not above the newest
+//!   decoded one's is dropped. The pictures of all streams have at most twice the pixels of the
+//!   canvas.
+//! - *video*: the area becomes what this batch's unit shows there, BT.709 in limited range; when
+//!   the unit is held, then as soon as it is decoded, unless another operation than *video*
+//!   writes there meanwhile. It lies inside the unit's picture.
 //!
 //! `shape` has in bits 0-1 the logarithm of the bits of an index (1, 2, 4 or 8), and in bit 2
 //! whether all colours are gray. Indices are packed lowest bits first, without gaps between

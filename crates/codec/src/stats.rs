@@ -16,7 +16,7 @@ pub struct BatchStats {
     pub palette: u32,
     /// Areas coded by prediction.
     pub predicted: u32,
-    /// Access units of video, or pieces of them.
+    /// Access units of video.
     pub units: u32,
     /// Areas taken from the picture of an access unit.
     pub video: u32,

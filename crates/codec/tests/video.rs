@@ -5,7 +5,7 @@ mod common;
 use common::{Random, canvas, paint};
 use farpane_codec::video::{Chroma, Planes, VideoCodec, VideoDecoder, VideoError};
 use farpane_codec::{BatchDecoder, BatchEncoder, DecodeError, MAX_UNIT_BYTES, UnitHeader};
-use farpane_frame::{FrameBuf, Rect, Size, TileGrid};
+use farpane_frame::{FrameBuf, Move, Rect, Size, TileGrid};
 
 const SIZE: Size = Size::new(320, 200);
 const REGION: Rect = Rect::new(48, 32, 160, 96);
@@ -56,7 +56,7 @@ fn batch(fill: impl FnOnce(&mut BatchEncoder)) -> Vec<u8> {
 /// A unit that shows `luma` in all of the region.
 fn unit(header: &UnitHeader, luma: u8) -> Vec<u8> {
     batch(|encoder| {
-        encoder.unit(header, &[luma, 9], 0..2);
+        encoder.unit(header, &[luma, 9]);
         for (tile, part) in TileGrid::new(SIZE).split(header.area) {
             encoder.video(tile, part);
         }
@@ -74,7 +74,7 @@ fn the_areas_that_are_named_are_shown_and_nothing_else() {
     let before = helper.clone();
     let part = Rect::new(67, 65, 30, 21);
     let data = batch(|encoder| {
-        encoder.unit(&FIRST, &[235], 0..1);
+        encoder.unit(&FIRST, &[235]);
         encoder.video(TileGrid::new(SIZE).tile_at(part.x, part.y), part);
     });
     let mut damage = Vec::new();
@@ -107,28 +107,62 @@ fn units_whose_reference_is_missing_change_nothing_until_the_next_keyframe() {
 }
 
 #[test]
-fn a_unit_in_pieces_is_shown_with_the_last_one_and_only_if_all_came() {
-    let bytes: Vec<u8> = std::iter::once(200).chain((0..150_000u32).map(|i| i as u8)).collect();
-    let piece = |index: u32, from: usize, to: usize| {
-        batch(|encoder| {
-            encoder.unit(&UnitHeader { index, ..FIRST }, &bytes, from..to);
-            if to == bytes.len() {
-                TileGrid::new(SIZE)
-                    .split(REGION)
-                    .for_each(|(tile, part)| encoder.video(tile, part));
-            }
-        })
-    };
+fn held_units_are_shown_when_the_missing_one_comes_but_not_over_what_was_written_since() {
     let (mut decoder, mut helper) = (decoder(), canvas(SIZE));
     let mut take = |data: Vec<u8>| {
-        decoder.decode(&data, &mut helper, &mut Vec::new()).unwrap();
-        shown(&helper)
+        let mut damage = Vec::new();
+        decoder.decode(&data, &mut helper, &mut damage).unwrap();
+        (helper.view().rgb(100, 100)[0], helper.view().rgb(60, 40)[0], damage.len())
     };
-    let (a, b, end) = (50_000, 100_000, bytes.len());
-    assert_eq!([take(piece(0, 0, a)), take(piece(0, b, end))], [0, 0], "the middle is missing");
-    assert_eq!([take(piece(1, 0, a)), take(piece(2, a, b)), take(piece(2, b, end))], [0; 3]);
-    assert_eq!([take(piece(3, 0, a)), take(piece(3, a, b))], [0, 0]);
-    assert!(take(piece(3, b, end)) > 0);
+    let header = |index, needs| UnitHeader { index, needs, ..FIRST };
+    let first = take(unit(&FIRST, 60)).0;
+    assert_eq!(take(unit(&header(2, 1), 120)), (first, first, 0));
+    assert_eq!(take(unit(&header(3, 1), 180)), (first, first, 0));
+    let tile = TileGrid::new(SIZE).tile_at(60, 40);
+    let ink = TileGrid::new(SIZE).rect(tile).intersect(REGION);
+    let mut written = canvas(SIZE);
+    written.fill(ink, [7, 7, 7, 0]);
+    take(batch(|encoder| encoder.pixels(&written.view(), ink)));
+    let (shown, kept, areas) = take(unit(&header(1, 1), 90));
+    let tiles = TileGrid::new(SIZE).split(REGION).count();
+    let (late, ..) = take(unit(&header(4, 1), 180));
+    assert_eq!(shown, late, "from the newest picture");
+    assert_eq!(areas, 3 * tiles - 2, "all but the written tile of the two that were held");
+    assert!(kept != 7, "its own batch came after");
+    assert_eq!(take(unit(&header(1, 1), 5)), (late, late, 0), "too late");
+}
+
+#[test]
+fn a_unit_that_comes_late_keeps_what_was_written_before_it() {
+    let (mut decoder, mut helper) = (decoder(), canvas(SIZE));
+    let header = |index, needs| UnitHeader { index, needs, ..FIRST };
+    decoder.decode(&unit(&header(1, 1), 60), &mut helper, &mut Vec::new()).unwrap();
+    let copy = Move { dst: Rect::new(48, 32, 30, 30), src_x: 0, src_y: 160 };
+    let copied = batch(|encoder| encoder.copy(copy));
+    decoder.decode(&copied, &mut helper, &mut Vec::new()).unwrap();
+    let part = Rect::new(192, 96, 16, 32);
+    let key = batch(|encoder| {
+        encoder.unit(&FIRST, &[200]);
+        encoder.video(TileGrid::new(SIZE).tile_at(part.x, part.y), part);
+    });
+    decoder.decode(&key, &mut helper, &mut Vec::new()).unwrap();
+    assert_eq!(helper.view().rgb(50, 40), [0; 3], "the copy is newer");
+    assert!(helper.view().rgb(150, 40)[0] > 40, "shown when the keyframe came");
+}
+
+#[test]
+fn units_that_wait_in_vain_are_bounded() {
+    let (mut decoder, mut helper) = (decoder(), canvas(SIZE));
+    let long = vec![60u8; 100_000];
+    for (unit, most) in [(&long[..9], 32), (&long[..], 10)] {
+        decoder.clear();
+        for index in 1..=most + 1 {
+            let header = UnitHeader { index, needs: 1, ..FIRST };
+            let data = batch(|encoder| encoder.unit(&header, unit));
+            decoder.decode(&data, &mut helper, &mut Vec::new()).unwrap();
+            assert_eq!(decoder.poll_failed_stream().is_some(), index > most, "unit {index}");
+        }
+    }
 }
 
 #[test]
@@ -167,23 +201,23 @@ fn each_defect_has_its_error() {
     assert_eq!(refused(UnitHeader { area: odd, ..FIRST }), DecodeError::Area(odd));
     let beyond = Rect::new(200, 32, 160, 96);
     let data = batch(|encoder| {
-        encoder.unit(&UnitHeader { area: beyond, ..FIRST }, &[1], 0..1);
+        encoder.unit(&UnitHeader { area: beyond, ..FIRST }, &[1]);
     });
     let decode =
         |data: &[u8]| decoder().decode(data, &mut canvas(SIZE), &mut Vec::new()).unwrap_err();
     assert_eq!(decode(&data), DecodeError::Area(beyond));
     let outside = Rect::new(0, 0, 10, 10);
     let data = batch(|encoder| {
-        encoder.unit(&FIRST, &[1], 0..1);
+        encoder.unit(&FIRST, &[1]);
         encoder.video(0, outside);
     });
     assert_eq!(decode(&data), DecodeError::Area(outside));
     let long = vec![1; MAX_UNIT_BYTES as usize + 1];
-    let data = batch(|encoder| encoder.unit(&FIRST, &long, 0..1));
+    let data = batch(|encoder| encoder.unit(&FIRST, &long));
     assert_eq!(decode(&data), DecodeError::Unit { bytes: MAX_UNIT_BYTES + 1 });
     let twice = batch(|encoder| {
-        encoder.unit(&FIRST, &[1], 0..1);
-        encoder.unit(&FIRST, &[1], 0..1);
+        encoder.unit(&FIRST, &[1]);
+        encoder.unit(&FIRST, &[1]);
     });
     assert_eq!(decode(&twice), DecodeError::Operation { found: 6 });
 }

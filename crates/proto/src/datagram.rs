@@ -5,7 +5,7 @@ use bytes::Bytes;
 use farpane_frame::{MAX_DIMENSION_PX, Size};
 
 /// The most parts one batch is cut into.
-pub const MAX_PARTS: u32 = 128;
+pub const MAX_PARTS: u32 = 1_024;
 /// The smallest datagram size a path must carry; every fixed message fits it.
 pub const MIN_DATAGRAM_BYTES: usize = 1_000;
 /// The most bytes a part's header takes.

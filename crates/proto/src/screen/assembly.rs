@@ -20,8 +20,8 @@ pub(super) struct Assembly {
 
 #[derive(Debug)]
 struct Open {
-    parts: Vec<Option<Bytes>>,
-    missing: usize,
+    count: u32,
+    parts: BTreeMap<u32, Bytes>,
     bytes: usize,
 }
 
@@ -36,27 +36,24 @@ impl Assembly {
         if part.count == 1 {
             return Some(part.data.clone());
         }
-        let count = part.count as usize;
-        let open = self.open.entry(part.batch).or_insert_with(|| Open {
-            parts: vec![None; count],
-            missing: count,
-            bytes: 0,
-        });
+        let new = || Open { count: part.count, parts: BTreeMap::new(), bytes: 0 };
+        let open = self.open.entry(part.batch).or_insert_with(new);
         // Parts of one batch agree on their count, or the sharer contradicts itself.
-        let slot = open.parts.get_mut(part.index as usize).filter(|slot| slot.is_none())?;
-        *slot = Some(part.data.clone());
-        open.missing -= 1;
+        if open.count != part.count || open.parts.contains_key(&part.index) {
+            return None;
+        }
+        open.parts.insert(part.index, part.data.clone());
         open.bytes += part.data.len();
         self.bytes += part.data.len();
-        if open.missing > 0 {
+        if open.parts.len() < part.count as usize {
             self.evict();
             return None;
         }
         let whole = self.open.remove(&part.batch)?;
         self.bytes -= whole.bytes;
         let mut data = BytesMut::with_capacity(whole.bytes);
-        for bytes in whole.parts.into_iter().flatten() {
-            data.extend_from_slice(&bytes);
+        for bytes in whole.parts.values() {
+            data.extend_from_slice(bytes);
         }
         Some(data.freeze())
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use farpane_frame::{Move, Rect};
 use std::collections::VecDeque;
 
-/// The largest batch.
+/// The largest batch without an access unit.
 pub const MAX_BATCH_BYTES: usize = 64 << 10;
 /// A lost part is repeated only while the batches from its own on take at most this many bytes:
 /// so much the helper keeps of incomplete batches, at the least.
@@ -24,9 +24,21 @@ pub struct BatchInfo {
     pub writes: Vec<(u32, Rect)>,
     /// The copies in it.
     pub copies: Vec<Move>,
-    /// Whether it means the same when applied later, as long as no tile in `writes` has changed:
-    /// true only for batches that carry pixels alone, without copies and cache slots.
-    pub repeatable: bool,
+    /// When its parts may be sent again.
+    pub repeat: Repeat,
+}
+
+/// When a lost part of a batch may be sent again, so that the batch is applied later.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Repeat {
+    /// Never: it has copies or cache slots, which mean something else later.
+    #[default]
+    Never,
+    /// As long as no tile in `writes` has changed: it carries pixels alone.
+    WhileUnchanged,
+    /// It carries an access unit, and what it writes is lossy. As long as no other batch but
+    /// access units wrote to a tile in `writes`: what the helper must keep would be overwritten.
+    WhileVideo,
 }
 
 /// A batch whose fate is not known.
@@ -36,9 +48,15 @@ pub(super) struct Batch {
     pub(super) update: u64,
     /// The captured state it was encoded from.
     pub(super) state: u64,
+    /// Whether its last part ends the update.
+    pub(super) ends_update: bool,
+    /// Whether a part of it was lost and goes out again.
+    pub(super) repaired: bool,
     pub(super) parts: u32,
     pub(super) part_bytes: usize,
-    acked: u128,
+    /// A bit for each part.
+    acked: Vec<u64>,
+    missing: u32,
     /// Bytes of all batches before this one.
     offset: u64,
 }
@@ -52,8 +70,11 @@ impl Batch {
 
     /// Notes that a part arrived; true when it was the last.
     pub(super) fn ack(&mut self, index: u32) -> bool {
-        self.acked |= 1 << index;
-        self.acked.count_ones() == self.parts
+        let word = &mut self.acked[index as usize / 64];
+        let bit = 1 << (index % 64);
+        self.missing -= u32::from(*word & bit == 0);
+        *word |= bit;
+        self.missing == 0
     }
 }
 
@@ -91,9 +112,12 @@ impl InFlight {
             info,
             update,
             state,
+            ends_update: false,
+            repaired: false,
             parts,
             part_bytes,
-            acked: 0,
+            acked: vec![0; parts.div_ceil(64) as usize],
+            missing: parts,
             offset,
         }));
         id

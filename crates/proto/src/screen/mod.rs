@@ -17,7 +17,7 @@ mod reorder;
 mod sender;
 mod tiles;
 
-pub use inflight::{BatchId, BatchInfo, MAX_BATCH_BYTES};
+pub use inflight::{BatchId, BatchInfo, MAX_BATCH_BYTES, Repeat};
 pub use receiver::{ReceiverEvent, ScreenReceiver};
 pub use sender::{FeedbackReport, Sample, ScreenSender, SenderEvent};
 

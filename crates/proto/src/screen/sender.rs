@@ -1,7 +1,7 @@
 //! The sharer's side of screen synchronisation, for one helper.
 
-use super::inflight::{BatchId, BatchInfo, InFlight};
-use super::tiles::Tiles;
+use super::inflight::{Batch, BatchId, BatchInfo, InFlight, Repeat};
+use super::tiles::{Tile, Tiles, without};
 use crate::datagram::{Body, Cursor, Datagram, MAX_PART_HEADER_BYTES, MAX_PARTS, Part};
 use crate::feedback::Feedback;
 use crate::{WireError, datagram::MIN_DATAGRAM_BYTES};
@@ -89,8 +89,10 @@ pub struct ScreenSender {
     update: u64,
     in_flight: InFlight,
     fresh: VecDeque<Fresh>,
+    /// Parts of access units and what must not overtake them; they go last.
+    fresh_video: VecDeque<Fresh>,
     repeats: VecDeque<(BatchId, u32)>,
-    ends_update: Option<BatchId>,
+    newest: Option<BatchId>,
     cursor: Option<Cursor>,
     cursor_due: bool,
     probe_due: bool,
@@ -98,6 +100,7 @@ pub struct ScreenSender {
     sent: VecDeque<SentDatagram>,
     sent_bytes: u64,
     queued_bytes: u64,
+    queued_video_bytes: u64,
     probe_at_us: Option<u64>,
     probes: u32,
     rtt_us: u64,
@@ -116,8 +119,9 @@ impl ScreenSender {
             update: 0,
             in_flight: InFlight::default(),
             fresh: VecDeque::new(),
+            fresh_video: VecDeque::new(),
             repeats: VecDeque::new(),
-            ends_update: None,
+            newest: None,
             cursor: None,
             cursor_due: false,
             probe_due: false,
@@ -125,6 +129,7 @@ impl ScreenSender {
             sent: VecDeque::new(),
             sent_bytes: 0,
             queued_bytes: 0,
+            queued_video_bytes: 0,
             probe_at_us: None,
             probes: 0,
             rtt_us: INITIAL_RTT_US,
@@ -141,8 +146,10 @@ impl ScreenSender {
         self.state += 1;
         self.in_flight.clear();
         self.fresh.clear();
+        self.fresh_video.clear();
         self.repeats.clear();
-        self.queued_bytes = 0;
+        self.newest = None;
+        (self.queued_bytes, self.queued_video_bytes) = (0, 0);
         self.events.clear();
     }
 
@@ -200,15 +207,33 @@ impl ScreenSender {
         (tile.stale, tile.changed_us)
     }
 
+    /// The tiles of which something is lossy, ascending.
+    pub fn lossy_tiles(&self) -> impl Iterator<Item = u32> + '_ {
+        self.tiles.rough().iter()
+    }
+
+    /// Whether anything is lossy.
+    pub fn is_lossy(&self) -> bool {
+        !self.tiles.rough().is_empty()
+    }
+
+    /// The lossy part of a tile, when the tile last changed, and whether nothing in flight writes
+    /// to it: only then may the part be written exactly.
+    pub fn lossy_part(&self, tile: u32) -> (Rect, u64, bool) {
+        let tile = self.tiles.get(tile);
+        (tile.lossy, tile.changed_us, tile.flight == 0)
+    }
+
     /// Whether the helper is known to hold exactly the current state of this tile.
     pub fn is_settled(&self, tile: u32) -> bool {
         let tile = self.tiles.get(tile);
-        tile.stale.is_empty() && tile.flight == 0
+        tile.stale.is_empty() && tile.lossy.is_empty() && tile.flight == 0
     }
 
     /// Whether the helper is known to hold exactly the current screen.
     pub fn is_synchronised(&self) -> bool {
-        !self.is_stale() && self.sent.is_empty() && self.fresh.is_empty()
+        let queued = !self.fresh.is_empty() || !self.fresh_video.is_empty();
+        !self.is_stale() && !self.is_lossy() && self.sent.is_empty() && !queued
     }
 
     /// Begins a new update; batches pushed from now on belong to it. Gives its number.
@@ -217,8 +242,9 @@ impl ScreenSender {
         self.update
     }
 
-    /// Queues a batch. The parts it writes are no longer stale. A batch above
-    /// [`super::MAX_BATCH_BYTES`] would not fit its parts and is a caller's mistake.
+    /// Queues a batch. The parts it writes are no longer stale; those of an access unit are lossy
+    /// instead. Access units wait behind all else that is queued, and what writes to their tiles
+    /// waits behind them.
     ///
     /// # Panics
     /// When the batch does not fit into [`MAX_PARTS`] datagrams.
@@ -227,29 +253,63 @@ impl ScreenSender {
         assert!(info.data.len() <= part_bytes * MAX_PARTS as usize, "batch too large");
         let id = self.in_flight.push(info, self.update, self.state, part_bytes);
         let Some(batch) = self.in_flight.get(id) else { return id };
+        let is_video = batch.info.repeat == Repeat::WhileVideo;
+        let mut behind_video = is_video;
         for (index, area) in batch.info.writes.iter() {
-            let rest = self.tiles.get(*index).stale.subtract(*area);
-            self.tiles.set_stale(*index, rest.into_iter().fold(Rect::default(), Rect::union));
+            let Tile { stale, lossy, .. } = *self.tiles.get(*index);
+            self.tiles.set_stale(*index, without(stale, *area));
+            let lossy = if is_video { lossy.union(*area) } else { without(lossy, *area) };
+            self.tiles.set_lossy(*index, lossy);
             let tile = self.tiles.get_mut(*index);
             tile.flight += 1;
             (tile.writer, tile.written) = (id, *area);
-        }
-        for m in &batch.info.copies {
-            for (index, _) in self.tiles.grid().split(m.dst) {
-                self.tiles.get_mut(index).flight += 1;
+            if !is_video {
+                tile.kept_from = id + 1;
             }
         }
-        self.queued_bytes += batch.info.data.len() as u64;
-        self.fresh.extend((0..batch.parts).map(|index| {
+        let grid = self.tiles.grid();
+        for (index, _) in batch.info.copies.iter().flat_map(|m| grid.split(m.dst)) {
+            let tile = self.tiles.get_mut(index);
+            tile.flight += 1;
+            tile.kept_from = id + 1;
+        }
+        let parts = (0..batch.parts).map(|index| {
             let bytes = batch.part(index).len() as u64;
             Fresh { batch: id, index, bytes }
-        }));
+        });
+        behind_video |= !self.fresh_video.is_empty() && self.touches_video(batch);
+        let bytes = batch.info.data.len() as u64;
+        if behind_video {
+            self.fresh_video.extend(parts);
+            self.queued_video_bytes += bytes;
+        } else {
+            self.fresh.extend(parts);
+            self.queued_bytes += bytes;
+        }
+        self.newest = Some(id);
         id
     }
 
-    /// The update is complete: its last datagram says so. An update without batches is nothing.
+    /// Whether a batch writes to a tile that an access unit in the queue writes to. Batches with
+    /// copies count as such: they keep their place.
+    fn touches_video(&self, batch: &Batch) -> bool {
+        let mut queued: Vec<_> = self.fresh_video.iter().map(|part| part.batch).collect();
+        queued.dedup();
+        let written = |tile: u32| {
+            let queued = queued.iter().filter_map(|id| self.in_flight.get(*id));
+            queued.into_iter().any(|other| other.info.writes.iter().any(|(t, _)| *t == tile))
+        };
+        let mut copied = batch.info.copies.iter().flat_map(|m| self.tiles.grid().split(m.dst));
+        batch.info.writes.iter().any(|(tile, _)| written(*tile))
+            || copied.any(|(tile, _)| written(tile))
+    }
+
+    /// The update is complete: the last datagram of its last batch says so. An update without
+    /// batches is nothing.
     pub fn end_update(&mut self) {
-        self.ends_update = self.fresh.back().map(|part| part.batch);
+        if let Some(batch) = self.newest.take().and_then(|id| self.in_flight.get_mut(id)) {
+            batch.ends_update = true;
+        }
     }
 
     /// Where the pointer is now; sent when it differs from what was sent last.
@@ -270,14 +330,20 @@ impl ScreenSender {
         self.sent_bytes
     }
 
-    /// Bytes of batches queued and not sent yet.
+    /// Bytes of batches queued and not sent yet, without those of access units.
     pub fn queued_bytes(&self) -> u64 {
         self.queued_bytes
     }
 
+    /// Bytes of access units queued and not sent yet, and of what waits behind them.
+    pub fn queued_video_bytes(&self) -> u64 {
+        self.queued_video_bytes
+    }
+
     /// Whether [`poll_datagram`](Self::poll_datagram) has something to give.
     pub fn has_datagram(&self) -> bool {
-        self.cursor_due || self.probe_due || !self.fresh.is_empty() || !self.repeats.is_empty()
+        let queued = !self.fresh.is_empty() || !self.fresh_video.is_empty();
+        self.cursor_due || self.probe_due || queued || !self.repeats.is_empty()
     }
 
     /// Whether the next datagram is one that must not wait for the window: a probe or the cursor.
@@ -310,14 +376,13 @@ impl ScreenSender {
             return Some((Body::Cursor(cursor), Sent::Cursor));
         }
         while let Some((id, index)) = self.repeats.pop_front() {
-            if self.is_superseded(id) || !self.fits(id) {
+            if !self.may_repeat(id) || !self.fits(id) {
                 self.give_up(id);
             } else if let Some(part) = self.part(id, index) {
                 return Some(part);
             }
         }
-        while let Some(fresh) = self.fresh.pop_front() {
-            self.queued_bytes -= fresh.bytes;
+        while let Some(fresh) = self.next_fresh() {
             if !self.fits(fresh.batch) {
                 self.give_up(fresh.batch);
             } else if let Some(part) = self.part(fresh.batch, fresh.index) {
@@ -327,11 +392,21 @@ impl ScreenSender {
         None
     }
 
+    fn next_fresh(&mut self) -> Option<Fresh> {
+        if let Some(fresh) = self.fresh.pop_front() {
+            self.queued_bytes -= fresh.bytes;
+            return Some(fresh);
+        }
+        let fresh = self.fresh_video.pop_front()?;
+        self.queued_video_bytes -= fresh.bytes;
+        Some(fresh)
+    }
+
     fn part(&self, id: BatchId, index: u32) -> Option<(Body, Sent)> {
         let batch = self.in_flight.get(id)?;
         let data = batch.part(index);
         let last = index + 1 == batch.parts;
-        let ends_update = last && self.ends_update == Some(id);
+        let ends_update = last && batch.ends_update;
         let (generation, update, count) = (self.generation, batch.update, batch.parts);
         let size = (!self.generation_known).then(|| self.tiles.grid().size());
         let body = Part { generation, size, update, ends_update, batch: id, index, count, data };
@@ -413,10 +488,13 @@ impl ScreenSender {
             Sent::Part { batch: id, index, generation } if generation == self.generation => {
                 let Some(batch) = self.in_flight.get(id) else { return };
                 let retained = self.in_flight.is_retained(id, batch);
-                if batch.info.repeatable && retained && !self.is_superseded(id) {
+                if retained && self.may_repeat(id) {
                     let areas = batch.info.writes.iter().map(|(_, area)| *area).collect();
                     self.repeats.push_back((id, index));
                     self.spoil(id, areas);
+                    if let Some(batch) = self.in_flight.get_mut(id) {
+                        batch.repaired = true;
+                    }
                 } else {
                     self.give_up(id);
                 }
@@ -431,12 +509,27 @@ impl ScreenSender {
         self.in_flight.get(id).is_none_or(|batch| part(batch) <= self.max_datagram_bytes)
     }
 
-    /// Whether a tile that the batch writes has changed since it was encoded.
-    fn is_superseded(&self, id: BatchId) -> bool {
-        self.in_flight.get(id).is_none_or(|batch| {
-            let writes = batch.info.writes.iter();
-            writes.into_iter().any(|(tile, _)| self.tiles.get(*tile).changed_state > batch.state)
+    /// Whether the batch may be applied later than its turn was.
+    fn may_repeat(&self, id: BatchId) -> bool {
+        self.in_flight.get(id).is_some_and(|batch| {
+            let mut tiles = batch.info.writes.iter().map(|(tile, _)| self.tiles.get(*tile));
+            match batch.info.repeat {
+                Repeat::Never => false,
+                Repeat::WhileUnchanged => tiles.all(|tile| tile.changed_state <= batch.state),
+                Repeat::WhileVideo => tiles.all(|tile| tile.kept_from <= id),
+            }
         })
+    }
+
+    /// Whether the batch lost a part that is being sent again.
+    pub fn is_repaired(&self, id: BatchId) -> bool {
+        self.in_flight.get(id).is_some_and(|batch| batch.repaired)
+    }
+
+    /// Gives a batch up, because the helper cannot use it: what it wrote is stale. Nothing when
+    /// its fate is known.
+    pub fn abandon(&mut self, id: BatchId) {
+        self.give_up(id);
     }
 
     /// The helper will not apply this batch: what it wrote is stale, and so is what copies took

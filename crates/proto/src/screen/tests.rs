@@ -172,7 +172,8 @@ impl World {
         for tiles in stale.chunks(3) {
             let writes: Vec<_> = tiles.iter().map(|t| (*t, self.sender.stale_part(*t).0)).collect();
             let data = encode(&self.screen, &[], &writes);
-            let info = BatchInfo { data, writes, repeatable: true, ..BatchInfo::default() };
+            let info =
+                BatchInfo { data, writes, repeat: Repeat::WhileUnchanged, ..BatchInfo::default() };
             self.sender.push_batch(info);
         }
         self.sender.end_update();

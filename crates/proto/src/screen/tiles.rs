@@ -7,6 +7,9 @@ use farpane_frame::{Move, Rect, Size, TileGrid, TileSet};
 pub(super) struct Tile {
     /// What the helper lacks and nothing in flight brings. In frame coordinates.
     pub(super) stale: Rect,
+    /// What the helper has only nearly, or will once all in flight has arrived. In frame
+    /// coordinates.
+    pub(super) lossy: Rect,
     /// Batches in flight that write the tile.
     pub(super) flight: u16,
     /// The captured state in which the tile last changed.
@@ -16,6 +19,9 @@ pub(super) struct Tile {
     /// The last batch that wrote pixels to the tile, and which.
     pub(super) writer: u64,
     pub(super) written: Rect,
+    /// One more than the last batch that wrote to the tile what it must keep: anything but
+    /// access units.
+    pub(super) kept_from: u64,
 }
 
 /// All tiles.
@@ -24,20 +30,21 @@ pub(super) struct Tiles {
     grid: TileGrid,
     tiles: Vec<Tile>,
     dirty: TileSet,
+    rough: TileSet,
 }
 
 impl Tiles {
     /// A canvas of which nothing is known: all stale.
     pub(super) fn new(size: Size, now_us: u64) -> Self {
         let grid = TileGrid::new(size);
-        let mut dirty = TileSet::new(grid.tiles());
+        let (mut dirty, rough) = (TileSet::new(grid.tiles()), TileSet::new(grid.tiles()));
         let tiles = (0..grid.tiles())
             .map(|index| {
                 dirty.insert(index);
                 Tile { stale: grid.rect(index), changed_us: now_us, ..Tile::default() }
             })
             .collect();
-        Self { grid, tiles, dirty }
+        Self { grid, tiles, dirty, rough }
     }
 
     pub(super) fn grid(&self) -> TileGrid {
@@ -46,6 +53,11 @@ impl Tiles {
 
     pub(super) fn dirty(&self) -> &TileSet {
         &self.dirty
+    }
+
+    /// The tiles of which something is lossy.
+    pub(super) fn rough(&self) -> &TileSet {
+        &self.rough
     }
 
     pub(super) fn get(&self, index: u32) -> &Tile {
@@ -63,6 +75,16 @@ impl Tiles {
             self.dirty.remove(index);
         } else {
             self.dirty.insert(index);
+        }
+    }
+
+    /// Makes the lossy part of a tile exactly `lossy`.
+    pub(super) fn set_lossy(&mut self, index: u32, lossy: Rect) {
+        self.tiles[index as usize].lossy = lossy;
+        if lossy.is_empty() {
+            self.rough.remove(index);
+        } else {
+            self.rough.insert(index);
         }
     }
 
@@ -97,6 +119,15 @@ impl Tiles {
             .filter(|rect| !rect.is_empty())
     }
 
+    /// The lossy parts inside `area`.
+    fn lossy_in(&self, area: Rect) -> impl Iterator<Item = Rect> + '_ {
+        self.grid
+            .split(area)
+            .filter(|(index, _)| self.rough.contains(*index))
+            .map(|(index, part)| self.get(index).lossy.intersect(part))
+            .filter(|rect| !rect.is_empty())
+    }
+
     /// Accounts for a new captured state: `changed` differs from the state before, `moves`
     /// explains parts of it. Gives the moves that are worth sending, given what is stale.
     pub(super) fn change(
@@ -108,7 +139,7 @@ impl Tiles {
         useful: &mut Vec<Move>,
     ) {
         useful.clear();
-        let mut inherited = Vec::new();
+        let (mut inherited, mut inherited_lossy) = (Vec::new(), Vec::new());
         for m in moves.iter().filter(|m| m.fits(self.grid.size())) {
             let from = inherited.len();
             inherited
@@ -118,6 +149,8 @@ impl Tiles {
                 inherited.truncate(from);
             } else {
                 useful.push(*m);
+                let moved = |rect: Rect| rect.translate(m.dx(), m.dy());
+                inherited_lossy.extend(self.lossy_in(m.src()).filter_map(moved));
             }
         }
         for (index, area) in changed {
@@ -130,8 +163,14 @@ impl Tiles {
             for (index, part) in self.grid.split(m.dst) {
                 let tile = self.get_mut(index);
                 (tile.changed_state, tile.changed_us) = (state, now_us);
-                let rest = tile.stale.subtract(part);
-                self.set_stale(index, rest.into_iter().fold(Rect::default(), Rect::union));
+                let (stale, lossy) = (tile.stale, tile.lossy);
+                self.set_stale(index, without(stale, part));
+                self.set_lossy(index, without(lossy, part));
+            }
+        }
+        for rect in inherited_lossy {
+            for (index, part) in self.grid.split(rect) {
+                self.set_lossy(index, self.get(index).lossy.union(part));
             }
         }
         for rect in inherited {
@@ -140,4 +179,9 @@ impl Tiles {
             }
         }
     }
+}
+
+/// The smallest rectangle around what is left of `rect` without `taken`.
+pub(super) fn without(rect: Rect, taken: Rect) -> Rect {
+    rect.subtract(taken).into_iter().fold(Rect::default(), Rect::union)
 }
