@@ -12,6 +12,8 @@ const COOLING_PER_S: u64 = 10 * CHANGE as u64;
 const HOT: u32 = 10 * CHANGE;
 /// A tile in motion stays so until it has cooled down to this.
 const COOL: u32 = CHANGE;
+/// A pause longer than this ends motion at once: what comes then is something else.
+const PAUSE_US: u64 = 300_000;
 /// More heat than this is not kept, so that a tile comes to rest within 2 s.
 const HOTTEST: u32 = 20 * CHANGE;
 
@@ -21,6 +23,8 @@ const HOTTEST: u32 = 20 * CHANGE;
 pub struct Motion {
     grid: TileGrid,
     heat: Vec<u32>,
+    /// When each tile last changed.
+    changed_us: Vec<u64>,
     moving: TileSet,
     last_us: u64,
 }
@@ -35,7 +39,8 @@ impl Motion {
     /// Nothing moves, in a picture without size.
     pub fn new() -> Self {
         let grid = TileGrid::new(Size::default());
-        Self { grid, heat: Vec::new(), moving: TileSet::default(), last_us: 0 }
+        let (heat, changed_us) = (Vec::new(), Vec::new());
+        Self { grid, heat, changed_us, moving: TileSet::default(), last_us: 0 }
     }
 
     /// Takes in what changed at `now_us` (microseconds of any clock that goes forwards), and what
@@ -46,6 +51,8 @@ impl Motion {
             self.grid = changes.grid();
             self.heat.clear();
             self.heat.resize(self.grid.tiles() as usize, 0);
+            self.changed_us.clear();
+            self.changed_us.resize(self.grid.tiles() as usize, now_us);
             self.moving.resize(self.grid.tiles());
         } else {
             self.cool(now_us.saturating_sub(self.last_us));
@@ -57,6 +64,11 @@ impl Motion {
                 continue;
             }
             let heat = &mut self.heat[tile as usize];
+            let before_us = std::mem::replace(&mut self.changed_us[tile as usize], now_us);
+            if now_us.saturating_sub(before_us) > PAUSE_US {
+                *heat = 0;
+                self.moving.remove(tile);
+            }
             *heat = (*heat + CHANGE).min(HOTTEST);
             if *heat >= HOT {
                 self.moving.insert(tile);
@@ -112,6 +124,14 @@ mod tests {
             let pause = repaint(&mut motion, Rect::new(0, 0, 1, 1), 1, 3, 3);
             assert_eq!(pause, [] as [u32; 0]);
         }
+    }
+
+    #[test]
+    fn what_comes_after_a_pause_is_another_thing() {
+        let mut motion = Motion::new();
+        let film = Rect::new(64, 0, 128, 128);
+        assert_eq!(repaint(&mut motion, film, 30, 1, 0), [1, 2, 6, 7]);
+        assert!(repaint(&mut motion, film, 1, 1, 2).is_empty());
     }
 
     #[test]

@@ -8,8 +8,10 @@
 #[cfg(feature = "h264")]
 pub mod h264;
 mod picture;
+mod regions;
 
 pub use picture::{Chroma, Picture, Planes};
+pub use regions::{MAX_REGIONS, Regions};
 
 use farpane_frame::Size;
 

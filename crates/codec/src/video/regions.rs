@@ -1,0 +1,275 @@
+//! Which parts of a screen behave like a film.
+
+use farpane_frame::{FrameRef, Rect, Size, TileGrid, TileSet};
+
+/// Regions at once.
+pub const MAX_REGIONS: usize = 2;
+/// The least width and height of a region.
+const LEAST_PX: u32 = 128;
+/// From this share of the screen on, in percent, the whole screen is one region.
+const WHOLE_PERCENT: u64 = 60;
+/// A change of the regions counts when it has lasted so long.
+const SETTLE_US: u64 = 150_000;
+/// What has not changed for once or twice this long is no part of a region.
+const TURN_US: u64 = 400_000;
+/// Pixels of a tile that are looked at, and how many colours among them make it busy: text has
+/// few, films and photographs have many.
+const SAMPLES: usize = 512;
+const BUSY_COLOURS: u32 = 96;
+/// Of the tiles of a region in motion so many in a hundred must be busy.
+const BUSY_PERCENT: usize = 50;
+
+/// Follows the regions of one screen.
+///
+/// A region is the smallest rectangle around the changes of neighbouring tiles in sustained
+/// motion, most of them busy. It keeps its place and size until what moves leaves it or becomes
+/// much smaller, for at least 150 ms: another region costs a keyframe.
+#[derive(Clone, Debug)]
+pub struct Regions {
+    grid: TileGrid,
+    /// For each tile in motion, what of it has changed of late.
+    reach: Vec<Rect>,
+    /// The same since `turned_us`.
+    fresh: Vec<Rect>,
+    turned_us: u64,
+    current: Vec<Rect>,
+    /// What the regions would be now, and since when.
+    next: Option<(Vec<Rect>, u64)>,
+}
+
+impl Regions {
+    /// No regions, on a screen of `size`.
+    pub fn new(size: Size) -> Self {
+        let grid = TileGrid::new(size);
+        let reach = vec![Rect::default(); grid.tiles() as usize];
+        let (fresh, current) = (reach.clone(), Vec::new());
+        Self { grid, reach, fresh, turned_us: 0, current, next: None }
+    }
+
+    /// The regions, with even coordinates and sides.
+    pub fn rects(&self) -> &[Rect] {
+        &self.current
+    }
+
+    /// Takes in what changed at `now_us`, in `frame`, which shows it: `changed` has the changed
+    /// rectangle of each changed tile, `moving` the tiles in sustained motion.
+    pub fn observe(
+        &mut self,
+        now_us: u64,
+        frame: &FrameRef<'_>,
+        changed: &[(u32, Rect)],
+        moving: &TileSet,
+    ) {
+        if self.current.is_empty() && moving.is_empty() {
+            self.next = None;
+            return;
+        }
+        if now_us >= self.turned_us + TURN_US {
+            std::mem::swap(&mut self.reach, &mut self.fresh);
+            self.fresh.fill(Rect::default());
+            self.turned_us = now_us;
+        }
+        for (tile, rect) in changed.iter().filter(|(tile, _)| moving.contains(*tile)) {
+            for reach in [&mut self.reach, &mut self.fresh] {
+                let reach = &mut reach[*tile as usize];
+                *reach = reach.union(*rect);
+            }
+        }
+        let found = self.find(frame, moving);
+        if self.suits(&found) {
+            self.next = None;
+        } else if self.next.as_ref().is_none_or(|(next, _)| *next != found) {
+            self.next = Some((found, now_us));
+        } else if let Some((next, _)) = self.next.take_if(|(_, since)| now_us >= *since + SETTLE_US)
+        {
+            self.current = next;
+        }
+    }
+
+    /// Whether the current regions serve `found` as well: each lies in one of its own, and fills
+    /// half of it.
+    fn suits(&self, found: &[Rect]) -> bool {
+        let serves = |ours: &Rect, theirs: &Rect| {
+            ours.contains(*theirs) && theirs.area_px() * 2 >= ours.area_px()
+        };
+        found.len() == self.current.len()
+            && found.iter().all(|f| self.current.iter().any(|ours| serves(ours, f)))
+    }
+
+    fn find(&self, frame: &FrameRef<'_>, moving: &TileSet) -> Vec<Rect> {
+        let mut found: Vec<Rect> = self
+            .groups(moving)
+            .into_iter()
+            .filter(|tiles| {
+                let busy = tiles.iter().filter(|t| is_busy(frame, self.reach[**t as usize]));
+                busy.count() * 100 >= tiles.len() * BUSY_PERCENT
+            })
+            .map(|tiles| {
+                let reach = tiles.iter().map(|tile| self.reach[*tile as usize]);
+                even(reach.fold(Rect::default(), Rect::union), self.grid.size())
+            })
+            .filter(|rect| rect.width >= LEAST_PX && rect.height >= LEAST_PX)
+            .collect();
+        found.sort_by_key(|rect| std::cmp::Reverse(rect.area_px()));
+        found.truncate(MAX_REGIONS);
+        let all: u64 = found.iter().map(|rect| rect.area_px()).sum();
+        let screen = self.grid.size();
+        if found.len() > 1 && found[0].intersects(found[1])
+            || all * 100 >= screen.area_px() * WHOLE_PERCENT
+        {
+            let around = found.iter().fold(Rect::default(), |a, b| a.union(*b));
+            let whole = all * 100 >= screen.area_px() * WHOLE_PERCENT;
+            return vec![even(if whole { screen.rect() } else { around }, screen)];
+        }
+        found
+    }
+
+    /// The tiles in motion that have changed, in groups of neighbours.
+    fn groups(&self, moving: &TileSet) -> Vec<Vec<u32>> {
+        let mut left = TileSet::new(self.grid.tiles());
+        let changed = |tile: &u32| !self.reach[*tile as usize].is_empty();
+        for tile in moving.iter().filter(changed) {
+            left.insert(tile);
+        }
+        let columns = self.grid.columns();
+        let mut groups = Vec::new();
+        loop {
+            let Some(first) = left.iter().next() else { return groups };
+            left.remove(first);
+            let mut group = vec![first];
+            let mut at = 0;
+            while at < group.len() {
+                let (x, y) = (group[at] % columns, group[at] / columns);
+                for ny in y.saturating_sub(1)..=y + 1 {
+                    for nx in x.saturating_sub(1)..=(x + 1).min(columns - 1) {
+                        if left.remove(ny * columns + nx) {
+                            group.push(ny * columns + nx);
+                        }
+                    }
+                }
+                at += 1;
+            }
+            groups.push(group);
+        }
+    }
+}
+
+/// The smallest rectangle with even coordinates and sides around `rect`, inside the even part of
+/// the screen.
+fn even(rect: Rect, screen: Size) -> Rect {
+    let (right, bottom) = (rect.right().next_multiple_of(2), rect.bottom().next_multiple_of(2));
+    let (x, y) = (rect.x & !1, rect.y & !1);
+    let (right, bottom) = (right.min(screen.width_px & !1), bottom.min(screen.height_px & !1));
+    Rect { x, y, width: right.saturating_sub(x), height: bottom.saturating_sub(y) }
+}
+
+/// Whether `area` has many colours, going by some of its pixels.
+fn is_busy(frame: &FrameRef<'_>, area: Rect) -> bool {
+    let step = (area.area_px() as usize / SAMPLES).max(1);
+    let mut seen = [0u64; 64];
+    let mut colours = 0;
+    // A step that shares no factor with usual widths, so that the samples lie everywhere.
+    for at in (0..area.area_px() as usize).step_by(step | 1) {
+        let (x, y) = (at as u32 % area.width, at as u32 / area.width);
+        let [r, g, b] = frame.rgb(area.x + x, area.y + y).map(u32::from);
+        let hash = (r << 16 | g << 8 | b).wrapping_mul(0x9E37_79B1) >> 20;
+        let (word, bit) = (&mut seen[hash as usize / 64], 1 << (hash % 64));
+        colours += u32::from(*word & bit == 0);
+        *word |= bit;
+    }
+    colours >= BUSY_COLOURS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use farpane_frame::{FrameBuf, PixelFormat};
+
+    const SIZE: Size = Size::new(1281, 800);
+
+    struct Screen {
+        frame: FrameBuf,
+        regions: Regions,
+        moving: TileSet,
+        now_us: u64,
+        random: u32,
+    }
+
+    impl Screen {
+        fn new() -> Self {
+            let (frame, moving) =
+                (FrameBuf::new(SIZE, PixelFormat::Bgrx).unwrap(), TileSet::default());
+            Self { frame, regions: Regions::new(SIZE), moving, now_us: 0, random: 1 }
+        }
+
+        /// So many pictures, 33 ms apart, of films of noise in `colours` at `areas`.
+        fn play(&mut self, areas: &[Rect], colours: u32, pictures: u32) -> Vec<Rect> {
+            let grid = TileGrid::new(SIZE);
+            for _ in 0..pictures {
+                self.moving = TileSet::new(grid.tiles());
+                let mut changed = Vec::new();
+                for area in areas {
+                    for y in area.y..area.bottom() {
+                        for pixel in self.frame.span_mut(area.x, y, area.width).chunks_mut(4) {
+                            self.random = self.random.wrapping_mul(1_664_525).wrapping_add(1);
+                            let colour = (self.random >> 8) % colours * 7_919;
+                            pixel.copy_from_slice(&colour.to_le_bytes());
+                        }
+                    }
+                    changed.extend(grid.split(*area));
+                }
+                for (tile, _) in &changed {
+                    self.moving.insert(*tile);
+                }
+                self.now_us += 33_000;
+                self.regions.observe(self.now_us, &self.frame.view(), &changed, &self.moving);
+            }
+            self.regions.rects().to_vec()
+        }
+    }
+
+    #[test]
+    fn a_film_is_a_region_after_a_while_and_no_longer_when_it_ends() {
+        let (mut screen, film) = (Screen::new(), Rect::new(101, 51, 641, 361));
+        assert!(screen.play(&[film], 5_000, 3).is_empty());
+        assert_eq!(screen.play(&[film], 5_000, 6), [Rect::new(100, 50, 642, 362)]);
+        assert_eq!(screen.play(&[], 5_000, 3).len(), 1, "not at once");
+        assert!(screen.play(&[], 5_000, 6).is_empty());
+    }
+
+    #[test]
+    fn text_small_films_and_plain_ones_are_none() {
+        let mut screen = Screen::new();
+        assert!(screen.play(&[Rect::new(100, 100, 640, 360)], 20, 30).is_empty(), "text");
+        assert!(
+            Screen::new().play(&[Rect::new(100, 100, 120, 360)], 5_000, 30).is_empty(),
+            "narrow"
+        );
+    }
+
+    #[test]
+    fn two_films_are_two_regions_and_many_are_the_largest() {
+        let mut screen = Screen::new();
+        let films =
+            [Rect::new(0, 0, 200, 200), Rect::new(500, 0, 300, 200), Rect::new(0, 500, 250, 200)];
+        assert_eq!(screen.play(&films[..2], 5_000, 9), [films[1], films[0]]);
+        assert_eq!(screen.play(&films, 5_000, 9), [films[1], films[2]]);
+    }
+
+    #[test]
+    fn most_of_the_screen_is_all_of_it_but_for_an_odd_edge() {
+        let film = Rect::new(0, 0, 1281, 600);
+        assert_eq!(Screen::new().play(&[film], 5_000, 9), [Rect::new(0, 0, 1280, 800)]);
+    }
+
+    #[test]
+    fn a_region_stays_while_the_film_inside_is_half_of_it() {
+        let mut screen = Screen::new();
+        let film = Rect::new(100, 100, 640, 400);
+        let region = screen.play(&[film], 5_000, 9);
+        let part = Rect::new(100, 100, 640, 320);
+        assert_eq!(screen.play(&[part], 5_000, 30), region);
+        let small = Rect::new(100, 100, 300, 200);
+        assert_eq!(screen.play(&[small], 5_000, 30), [small]);
+    }
+}
