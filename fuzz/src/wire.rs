@@ -74,7 +74,7 @@ pub fn seeds() -> Vec<Seed> {
         ("bad-part", datagram(Body::Part(part(1, 1, None)))[..4].to_vec()),
         ("cursor", datagram(Body::Cursor(cursor))),
         ("probe", datagram(Body::Probe)),
-        ("hello", control(&Control::hello("Ada Lovelace"))),
+        ("hello", control(&Control::hello("Ada Lovelace", 6))),
         ("consent-pending", control(&Control::ConsentPending)),
         ("consent-granted", control(&Control::ConsentGranted)),
         ("cursor-shape", [&[CURSOR_SHAPE][..], &shape.to_bytes()].concat()),

@@ -9,6 +9,7 @@ mod records;
 mod sharer;
 #[cfg(feature = "gpu")]
 mod texture;
+mod video_choice;
 
 pub use error::Error;
 pub use helper::{Helper, HelperEvent, HelperOptions, HelperStats, Picture, RemoteCursor};
@@ -16,6 +17,7 @@ pub use records::{ShareRecord, ViewRecord};
 pub use sharer::{NotReady, Sharer, SharerEvent, SharerOptions, SharerStats};
 #[cfg(feature = "gpu")]
 pub use texture::TextureScreen;
+pub use video_choice::CodecChoice;
 
 pub use farpane_proto::control::CursorShape;
 pub use {

@@ -30,6 +30,8 @@ pub struct ShareRecord {
     pub copies: u32,
     /// Tile parts taken from the helper's cache.
     pub cached: u32,
+    /// Access units of video in it.
+    pub units: u32,
     /// Whether the byte budget left something for later.
     pub partial: bool,
     /// Bytes that may be in flight.

@@ -19,21 +19,30 @@ pub enum Control {
         version: u32,
         /// The peer's unverified name, for people.
         name: String,
+        /// The formats of video that the peer decodes: the sum of 1 shifted left by the number
+        /// of each.
+        video: u32,
     },
     /// The sharer has been asked for consent.
     ConsentPending,
     /// The sharer consented; the screen follows.
     ConsentGranted,
+    /// The helper could not decode a stream of video: it must begin anew with a keyframe.
+    VideoFailed {
+        /// Which stream.
+        stream: u8,
+    },
 }
 
 const HELLO: u8 = 1;
 const CONSENT_PENDING: u8 = 2;
 const CONSENT_GRANTED: u8 = 3;
+const VIDEO_FAILED: u8 = 4;
 
 impl Control {
-    /// This version's greeting.
-    pub fn hello(name: &str) -> Self {
-        Self::Hello { version: VERSION, name: printable(name, MAX_NAME_BYTES) }
+    /// This version's greeting, of a peer that decodes `video`.
+    pub fn hello(name: &str, video: u32) -> Self {
+        Self::Hello { version: VERSION, name: printable(name, MAX_NAME_BYTES), video }
     }
 
     /// The message's bytes.
@@ -41,13 +50,18 @@ impl Control {
         let mut out = Vec::new();
         let mut w = Writer::new(&mut out);
         match self {
-            Self::Hello { version, name } => {
+            Self::Hello { version, name, video } => {
                 w.u8(HELLO);
                 w.varint(u64::from(*version));
                 w.text(name);
+                w.varint(u64::from(*video));
             }
             Self::ConsentPending => w.u8(CONSENT_PENDING),
             Self::ConsentGranted => w.u8(CONSENT_GRANTED),
+            Self::VideoFailed { stream } => {
+                w.u8(VIDEO_FAILED);
+                w.u8(*stream);
+            }
         }
         out
     }
@@ -62,9 +76,11 @@ impl Control {
             HELLO => Self::Hello {
                 version: r.u32("version")?,
                 name: r.text("name", MAX_NAME_BYTES)?.to_owned(),
+                video: r.u32("video")?,
             },
             CONSENT_PENDING => Self::ConsentPending,
             CONSENT_GRANTED => Self::ConsentGranted,
+            VIDEO_FAILED => Self::VideoFailed { stream: r.u8("stream")? },
             kind => return Err(WireError::Kind { field: "control", value: u64::from(kind) }),
         };
         r.end()?;
@@ -142,7 +158,7 @@ mod tests {
     #[test]
     fn messages_come_back() {
         for message in
-            [Control::hello("Ada Lovelace"), Control::ConsentPending, Control::ConsentGranted]
+            [Control::hello("Ada Lovelace", 6), Control::ConsentPending, Control::ConsentGranted]
         {
             assert_eq!(Control::read(&message.to_bytes()), Ok(message));
         }
@@ -154,7 +170,7 @@ mod tests {
     #[test]
     fn names_lose_control_characters_and_excess() {
         let Control::Hello { name, .. } =
-            Control::hello(&format!("a\u{1b}[31m{}", "é".repeat(300)))
+            Control::hello(&format!("a\u{1b}[31m{}", "é".repeat(300)), 0)
         else {
             unreachable!()
         };

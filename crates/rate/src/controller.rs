@@ -42,4 +42,7 @@ pub trait Controller: Send {
 
     /// The smoothed round-trip time in microseconds.
     fn rtt_us(&self) -> u64;
+
+    /// The least round-trip time of late, in microseconds: that of a path without queues.
+    fn min_rtt_us(&self) -> u64;
 }

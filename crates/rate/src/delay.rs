@@ -150,6 +150,10 @@ impl Controller for DelayController {
     fn rtt_us(&self) -> u64 {
         self.rtt_us
     }
+
+    fn min_rtt_us(&self) -> u64 {
+        self.min_rtt.min().map_or(self.rtt_us, |least| least.max(0) as u64)
+    }
 }
 
 /// How fast data arrived over the last busy while.

@@ -15,6 +15,45 @@ pub use regions::{MAX_REGIONS, Regions};
 
 use farpane_frame::Size;
 
+/// The formats that this build decodes here.
+pub fn decodable() -> impl Iterator<Item = VideoCodec> {
+    [VideoCodec::H264, VideoCodec::Av1].into_iter().filter(|codec| has(*codec))
+}
+
+/// Whether this build encodes `codec` here.
+pub fn encodes(codec: VideoCodec) -> bool {
+    has(codec)
+}
+
+fn has(codec: VideoCodec) -> bool {
+    match codec {
+        #[cfg(feature = "h264")]
+        VideoCodec::H264 => h264::OpenH264::find().is_ok(),
+        _ => false,
+    }
+}
+
+/// Opens an encoder on the CPU, of whatever kind this build has.
+///
+/// # Errors
+/// There is none for `codec` here, or none for pictures of this size.
+pub fn encoder(
+    codec: VideoCodec,
+    size: Size,
+    rate: VideoRate,
+) -> Result<Box<dyn VideoEncoder>, VideoError> {
+    match codec {
+        #[cfg(feature = "h264")]
+        VideoCodec::H264 => {
+            Ok(Box::new(h264::H264Encoder::new(&h264::OpenH264::find()?, size, rate)?))
+        }
+        _ => {
+            let reason = format!("this build encodes no pictures of {size:?} at {rate:?}");
+            Err(VideoError::Unavailable { what: "encoder", reason })
+        }
+    }
+}
+
 /// Opens a decoder of whatever kind this build has.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use bytes::Bytes;
+use farpane_codec::video::VideoError;
 use farpane_codec::{BatchDecoder, DecodeLimits};
 use farpane_frame::{Canvas, FrameBuf, Rect, Region};
 use farpane_proto::datagram::Cursor;
@@ -113,6 +114,11 @@ impl Composer {
         let mut out = Vec::new();
         report.write(&mut out);
         Some(out.into())
+    }
+
+    /// A stream of video that could not be decoded, and why.
+    pub(crate) fn poll_failed_stream(&mut self) -> Option<(u8, VideoError)> {
+        self.decoder.poll_failed_stream()
     }
 
     /// Where the pointer is, when that changed.

@@ -3,6 +3,7 @@
 use super::{Composer, Picture};
 use crate::Error;
 use crate::records::ViewRecord;
+use crate::video_choice::decodable;
 use bytes::Bytes;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use crossbeam::queue::ArrayQueue;
@@ -142,7 +143,7 @@ impl Helper {
         let (event_sender, events) = bounded(QUEUE_EVENTS);
         let (record_sender, records) = bounded(QUEUE_RECORDS);
         let link = Link::spawn(connection, Sink(arrivals));
-        let hello = Control::hello(&options.name).to_bytes();
+        let hello = Control::hello(&options.name, decodable()).to_bytes();
         link.send_control(hello.into()).map_err(|e| Error::Send(e.to_string()))?;
         let shared = Arc::new(Shared {
             picture: ArrayQueue::new(1),
@@ -403,6 +404,11 @@ impl Decoder {
         }
         if news {
             (shared.on_change)();
+        }
+        while let Some((stream, why)) = self.composer.poll_failed_stream() {
+            log::warn!("video stream {stream}: {why}");
+            let message = Control::VideoFailed { stream }.to_bytes();
+            self.link.send_control(message.into()).map_err(|e| Error::Send(e.to_string()))?;
         }
         if let Some(report) = self.composer.poll_feedback(now) {
             self.link.send_datagrams([report]);

@@ -3,11 +3,13 @@
 use super::encoders::{Encoded, Encoders};
 use super::screen::Screen;
 use super::slots::SlotCache;
+use super::video::{OpenEncoder, Video};
 use bytes::Bytes;
+use farpane_codec::video::MAX_REGIONS;
 use farpane_frame::{Move, Rect, Size};
 use farpane_proto::datagram::Cursor;
 use farpane_proto::feedback::Feedback;
-use farpane_proto::screen::{BatchInfo, MAX_BATCH_BYTES, ScreenSender, SenderEvent};
+use farpane_proto::screen::{BatchInfo, MAX_BATCH_BYTES, Repeat, ScreenSender, SenderEvent};
 use farpane_proto::{WireError, screen::BatchId};
 use farpane_rate::{Controller, DelayController, Pacer, Report, Sample, frame_budget_bytes};
 
@@ -19,6 +21,8 @@ const MAX_GROUP_TILES: usize = 16;
 const GROUP_BYTES: f64 = 12_000.0;
 /// Tile parts taken from the cache in one update at most, so that they fit one batch.
 const MAX_CACHED: usize = 4_096;
+/// What is lossy becomes exact after it has not changed for this long.
+const QUIET_US: u64 = 150_000;
 /// Bytes per pixel that nothing exceeds: three colours, and a little for the operation.
 const MAX_COST: f32 = 3.1;
 /// Bytes per pixel assumed before anything was encoded.
@@ -31,6 +35,8 @@ pub(crate) struct UpdateStats {
     pub(crate) tiles: u32,
     pub(crate) copies: u32,
     pub(crate) cached: u32,
+    /// Access units of video.
+    pub(crate) units: u32,
     pub(crate) bytes: u64,
     /// Whether anything is still stale: the budget did not suffice.
     pub(crate) partial: bool,
@@ -47,11 +53,24 @@ pub(crate) struct Feed {
     /// Bytes per pixel that each tile took last.
     costs: Vec<f32>,
     plan: Vec<(u32, Rect)>,
+    video: Video,
+    /// Stale parts that go as video, by stream.
+    films: [Vec<(u32, Rect)>; MAX_REGIONS],
+    /// Whether stale parts that go as tiles were left for later.
+    waits: bool,
+    /// When a stream may encode the next picture, or something lossy is to become exact.
+    due_us: Option<u64>,
 }
 
 impl Feed {
-    /// A helper that has nothing yet of this screen.
-    pub(crate) fn new(now_us: u64, generation: u32, size: Size, max_datagram: usize) -> Self {
+    /// A helper that has nothing yet of this screen, and sees films as `video` encodes them.
+    pub(crate) fn new(
+        now_us: u64,
+        generation: u32,
+        size: Size,
+        max_datagram: usize,
+        video: Option<OpenEncoder>,
+    ) -> Self {
         let sender = ScreenSender::new(now_us, generation, size, max_datagram);
         let controller = Box::new(DelayController::new());
         let grid = sender.grid();
@@ -64,6 +83,10 @@ impl Feed {
             stores: Vec::new(),
             copies: Vec::new(),
             plan: Vec::new(),
+            video: Video::new(size, video),
+            films: Default::default(),
+            waits: true,
+            due_us: None,
         }
     }
 
@@ -75,6 +98,7 @@ impl Feed {
         self.costs = vec![INITIAL_COST; grid.tiles() as usize];
         self.stores.clear();
         self.copies.clear();
+        self.video.reset(grid.size());
     }
 
     /// Accounts for a change of the screen, while `screen` still shows the old picture.
@@ -94,6 +118,16 @@ impl Feed {
         self.sender.handle_frame(now_us, changed, moves, &mut self.copies);
     }
 
+    /// Takes in what was changed, once `screen` shows it.
+    pub(crate) fn handle_applied(&mut self, now_us: u64, screen: &Screen) {
+        self.video.observe(now_us, screen);
+    }
+
+    /// The helper could not decode a stream of video.
+    pub(crate) fn handle_undecodable(&mut self, stream: u8) {
+        self.video.handle_undecodable(stream);
+    }
+
     /// Where the pointer is.
     pub(crate) fn set_cursor(&mut self, cursor: Cursor) {
         self.sender.set_cursor(cursor);
@@ -106,8 +140,13 @@ impl Feed {
 
     /// Whether a newer screen could be sent at once: nothing waits in front of it.
     pub(crate) fn wants_frame(&self) -> bool {
-        self.sender.queued_bytes() == 0
-            && self.sender.in_flight_bytes() < self.controller.window_bytes()
+        self.sender.queued_bytes() == 0 && self.outstanding_bytes() < self.controller.window_bytes()
+    }
+
+    /// Bytes queued and in flight, but for those of video, which wait for all else.
+    fn outstanding_bytes(&self) -> u64 {
+        let in_flight = self.sender.in_flight_bytes() - self.sender.in_flight_video_bytes();
+        in_flight + self.sender.queued_bytes()
     }
 
     /// Whether the helper is known to hold exactly the current screen.
@@ -131,39 +170,174 @@ impl Feed {
         self.controller.rtt_us()
     }
 
-    /// Encodes what is stale, as far as the budget goes.
+    /// Encodes what is stale and no video, as far as the budget goes.
     pub(crate) fn flush(&mut self, screen: &Screen, encoders: &Encoders) -> Option<UpdateStats> {
         let mut budget = self.budget();
-        let due = !self.copies.is_empty() || (budget > 0 && self.sender.is_stale());
+        self.route(screen);
+        let due = !self.copies.is_empty() || (budget > 0 && !self.plan.is_empty());
         if !due {
             return None;
         }
         let mut stats = UpdateStats { update: self.sender.begin_update(), ..Default::default() };
-        self.make_plan(budget);
+        if budget == 0 {
+            self.plan.clear();
+        }
+        self.order_plan(budget);
         let light = self.push_light(screen, encoders, &mut stats);
         budget = budget.saturating_sub(light);
         self.push_pixels(screen, encoders, budget, &mut stats);
         self.sender.end_update();
-        stats.partial = self.sender.is_stale();
+        self.route(screen);
+        stats.partial = self.waits;
         Some(stats)
     }
 
-    /// Orders what is stale: as it lies when all fits, else small parts and old debts first.
-    fn make_plan(&mut self, budget: u64) {
-        self.plan.clear();
-        if budget == 0 {
-            return;
+    /// When no more urgent thing waits: encodes the next pictures of films and, in what room is
+    /// left, makes exact what is lossy and at rest.
+    pub(crate) fn flush_rest(
+        &mut self,
+        now_us: u64,
+        screen: &Screen,
+        encoders: &Encoders,
+    ) -> Option<UpdateStats> {
+        self.due_us = None;
+        self.give_up_late_units(now_us);
+        let films = self.flush_films(now_us, screen, encoders);
+        if films.is_some() || self.waits || self.sender.queued_bytes() > 0 {
+            return films;
         }
-        let sender = &self.sender;
-        self.plan.extend(sender.stale_tiles().map(|tile| (tile, sender.stale_part(tile).0)));
+        self.refine(now_us, screen, encoders)
+    }
+
+    fn flush_films(
+        &mut self,
+        now_us: u64,
+        screen: &Screen,
+        encoders: &Encoders,
+    ) -> Option<UpdateStats> {
+        let room = self.sender.in_flight_bytes() < self.controller.window_bytes();
+        if self.films.iter().all(Vec::is_empty) || !room || self.sender.queued_video_bytes() > 0 {
+            return None;
+        }
+        let mut stats = UpdateStats { update: self.sender.begin_update(), ..Default::default() };
+        for stream in 0..MAX_REGIONS {
+            if self.films[stream].is_empty() {
+                continue;
+            }
+            let due_us = self.video.due_us(stream);
+            if now_us < due_us {
+                self.wake_at(due_us);
+                continue;
+            }
+            let writes = std::mem::take(&mut self.films[stream]);
+            let (video, controller) = (&mut self.video, &*self.controller);
+            match video.encode(now_us, stream, writes, screen, encoders, controller) {
+                Some(batch) => {
+                    let (id, bytes) = self.push(batch, &mut stats);
+                    stats.units += 1;
+                    self.video.handle_sent(stream, id, bytes, now_us);
+                }
+                None => self.wake_at(self.video.due_us(stream).max(now_us + 1)),
+            }
+        }
+        self.sender.end_update();
+        (stats.bytes > 0).then_some(stats)
+    }
+
+    /// Makes exact what has been lossy and at rest for a while: first what lies near the pointer,
+    /// and no more than leaves room for what may change next.
+    fn refine(&mut self, now_us: u64, screen: &Screen, encoders: &Encoders) -> Option<UpdateStats> {
+        let mut rough = std::mem::take(&mut self.plan);
+        rough.clear();
+        for tile in self.sender.lossy_tiles() {
+            let (area, changed_us, may_write) = self.sender.lossy_part(tile);
+            let at_us = changed_us + QUIET_US;
+            if now_us < at_us {
+                self.due_us = Some(self.due_us.map_or(at_us, |due| due.min(at_us)));
+            } else if may_write {
+                rough.push((tile, area));
+            }
+        }
+        let outstanding = self.sender.in_flight_bytes() + self.sender.queued_video_bytes();
+        let budget = (self.controller.window_bytes() / 2).saturating_sub(outstanding);
+        if rough.is_empty() || budget == 0 {
+            self.plan = rough;
+            return None;
+        }
+        if let Some(Cursor { x, y, .. }) = self.sender.cursor() {
+            let far = |from: u32, to: i32| (i64::from(from) - i64::from(to)).pow(2);
+            rough.sort_by_key(|(_, area)| far(area.x, x) + far(area.y, y));
+        }
+        self.plan = rough;
+        let mut stats = UpdateStats { update: self.sender.begin_update(), ..Default::default() };
+        self.push_pixels(screen, encoders, budget, &mut stats);
+        self.sender.end_update();
+        Some(stats)
+    }
+
+    fn wake_at(&mut self, at_us: u64) {
+        self.due_us = Some(self.due_us.map_or(at_us, |due| due.min(at_us)));
+    }
+
+    /// Sorts what is stale into tiles and films.
+    fn route(&mut self, screen: &Screen) {
+        self.plan.clear();
+        self.films.iter_mut().for_each(Vec::clear);
+        for tile in self.sender.stale_tiles() {
+            let (area, _) = self.sender.stale_part(tile);
+            let claim = self.video.claim(area).filter(|_| screen.moving().contains(tile));
+            let Some((stream, part)) = claim else {
+                self.plan.push((tile, area));
+                continue;
+            };
+            self.films[stream].push((tile, part));
+            let rest = area.subtract(part).into_iter().fold(Rect::default(), Rect::union);
+            if !rest.is_empty() {
+                self.plan.push((tile, rest));
+            }
+        }
+        self.waits = !self.plan.is_empty();
+    }
+
+    /// Orders the plan: as it lies when all fits, else small parts and old debts first.
+    fn order_plan(&mut self, budget: u64) {
         let cost = |(tile, area): &(u32, Rect)| {
             f64::from(self.costs[*tile as usize]) * area.area_px() as f64
         };
         if self.plan.iter().map(cost).sum::<f64>() > budget as f64 {
+            let sender = &self.sender;
             self.plan.sort_by_key(|(tile, area)| {
                 (area.area_px().ilog2() / 2, sender.stale_part(*tile).1, *tile)
             });
         }
+    }
+
+    /// Gives up units whose loss was not repaired in time: the stream goes on with a keyframe.
+    fn give_up_late_units(&mut self, now_us: u64) {
+        while let Some(batch) = self.video.overdue(now_us, self.controller.rtt_us()) {
+            self.sender.abandon(batch);
+            if !self.take_fates(now_us) {
+                return;
+            }
+        }
+    }
+
+    /// Tells the caches and the films what became of batches; whether there was anything.
+    fn take_fates(&mut self, now_us: u64) -> bool {
+        let mut any = false;
+        while let Some(event) = self.sender.poll_event() {
+            any = true;
+            let (batch, delivered) = match event {
+                SenderEvent::Delivered(batch) => (batch, true),
+                SenderEvent::Failed(batch) => (batch, false),
+            };
+            self.slots.handle_fate(batch, delivered);
+            let least_rtt_us = self.controller.min_rtt_us();
+            for useless in self.video.handle_fate(batch, delivered, now_us, least_rtt_us) {
+                self.sender.abandon(useless);
+            }
+        }
+        any
     }
 
     /// Queues what costs next to nothing: stores, copies and what the helper's cache holds; and,
@@ -210,7 +384,8 @@ impl Feed {
         writes.extend(&pixels);
         let copies = std::mem::take(&mut self.copies);
         let slots = self.stores.drain(..).map(|(_, slot)| slot).collect();
-        let info = BatchInfo { data: data.into(), writes, copies, repeatable };
+        let repeat = if repeatable { Repeat::WhileUnchanged } else { Repeat::Never };
+        let info = BatchInfo { data: data.into(), writes, copies, repeat };
         let (id, bytes) = self.push(info, stats);
         self.slots.handle_sent(id, slots);
         bytes
@@ -261,7 +436,8 @@ impl Feed {
                 .sum();
         }
         let (data, writes) = (encoded.data.into(), encoded.writes);
-        self.push(BatchInfo { data, writes, copies: Vec::new(), repeatable: true }, stats).1
+        let repeat = Repeat::WhileUnchanged;
+        self.push(BatchInfo { data, writes, copies: Vec::new(), repeat }, stats).1
     }
 
     fn push(&mut self, info: BatchInfo, stats: &mut UpdateStats) -> (BatchId, u64) {
@@ -304,12 +480,7 @@ impl Feed {
         let feedback = Feedback::read(bytes)?;
         let in_flight_bytes = self.sender.in_flight_bytes();
         let report = self.sender.handle_feedback(now_us, &feedback)?;
-        while let Some(event) = self.sender.poll_event() {
-            match event {
-                SenderEvent::Delivered(batch) => self.slots.handle_fate(batch, true),
-                SenderEvent::Failed(batch) => self.slots.handle_fate(batch, false),
-            }
-        }
+        self.take_fates(now_us);
         let samples: Vec<Sample> = report
             .samples
             .iter()
@@ -340,26 +511,24 @@ impl Feed {
 
     /// Bytes that the next update may take.
     fn budget(&self) -> u64 {
-        let outstanding = self.sender.in_flight_bytes() + self.sender.queued_bytes();
-        frame_budget_bytes(&*self.controller, outstanding)
+        frame_budget_bytes(&*self.controller, self.outstanding_bytes())
     }
 
     /// When to call [`Feed::flush`] and [`Feed::poll_datagram`] again although nothing else
     /// happens; 0 is at once.
     pub(crate) fn poll_timeout(&self) -> Option<u64> {
-        if self.sender.is_stale() && self.budget() > 0 {
+        if self.waits && self.budget() > 0 {
             return Some(0);
         }
         let paced = (self.sender.has_datagram() && self.is_open()).then(|| self.pacer.open_at_us());
-        match (paced, self.sender.poll_timeout()) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        [paced, self.due_us, self.sender.poll_timeout()].into_iter().flatten().min()
     }
 
-    /// Whether the window has room. Batches were made to fit it; what exceeds it are repeats.
+    /// Whether the window has room. A quarter more is for tiles when video fills it, and for
+    /// repeats.
     fn is_open(&self) -> bool {
         let window = self.controller.window_bytes();
-        self.sender.has_urgent_datagram() || self.sender.in_flight_bytes() < window + window / 4
+        let more = if self.sender.is_video_next() { 0 } else { window / 4 };
+        self.sender.has_urgent_datagram() || self.sender.in_flight_bytes() < window + more
     }
 }

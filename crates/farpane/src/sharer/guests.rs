@@ -6,6 +6,7 @@ use super::links::{LinkEvent, PeerId};
 use super::peer::Peer;
 use super::screen::Screen;
 use super::session::SharerEvent;
+use crate::CodecChoice;
 use crossbeam::channel::Sender;
 use farpane_capture::{CursorShape, monotonic_us};
 use farpane_net::{CloseReason, Connection};
@@ -58,6 +59,7 @@ pub(crate) struct Guests {
     guests: BTreeMap<PeerId, Guest>,
     next_id: PeerId,
     name: String,
+    codec: CodecChoice,
     advance: Vec<AdvanceConsent>,
     links: Sender<(PeerId, LinkEvent)>,
     events: Teller,
@@ -65,10 +67,15 @@ pub(crate) struct Guests {
 }
 
 impl Guests {
-    pub(crate) fn new(name: String, links: Sender<(PeerId, LinkEvent)>, events: Teller) -> Self {
+    pub(crate) fn new(
+        name: String,
+        codec: CodecChoice,
+        links: Sender<(PeerId, LinkEvent)>,
+        events: Teller,
+    ) -> Self {
         let guests = BTreeMap::new();
         let advance = Vec::new();
-        Self { guests, next_id: 1, name, advance, links, events, cursor: None }
+        Self { guests, next_id: 1, name, codec, advance, links, events, cursor: None }
     }
 
     /// The consent to some helper's seeing the screen, when there is one.
@@ -190,7 +197,7 @@ impl Guests {
         let fingerprint = connection.peer_key().fingerprint();
         let invitation = *connection.invitation_id().as_bytes();
         let peer = Peer::new(id, connection, self.links.clone());
-        peer.tell(&Control::hello(&self.name));
+        peer.tell(&Control::hello(&self.name, 0));
         let hello_by_us = monotonic_us() + HELLO_WITHIN_US;
         let (session, token) = (None, None);
         let guest = Guest { peer, fingerprint, invitation, hello_by_us, session, token };
@@ -199,7 +206,18 @@ impl Guests {
 
     fn handle_control(&mut self, now_us: u64, id: PeerId, bytes: &[u8]) {
         match Control::read(bytes) {
-            Ok(Control::Hello { version: VERSION, name }) => self.introduce(now_us, id, name),
+            Ok(Control::Hello { version: VERSION, name, video }) => {
+                if let Some(guest) = self.guests.get_mut(&id) {
+                    guest.peer.set_video(self.codec.encoder_for(video));
+                }
+                self.introduce(now_us, id, name);
+            }
+            Ok(Control::VideoFailed { stream }) => {
+                let feed = self.guests.get_mut(&id).and_then(|guest| guest.peer.feed.as_mut());
+                if let Some(feed) = feed {
+                    feed.handle_undecodable(stream);
+                }
+            }
             Ok(Control::Hello { version, .. }) => {
                 let reason = format!("the sharer speaks version {VERSION}, the helper {version}");
                 self.drop_guest(id, &reason);

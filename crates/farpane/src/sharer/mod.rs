@@ -12,6 +12,9 @@ mod pipeline;
 mod screen;
 mod session;
 mod slots;
+mod video;
+
+pub(crate) use video::OpenEncoder;
 
 pub use session::{NotReady, Sharer, SharerEvent, SharerOptions, SharerStats};
 

@@ -4,6 +4,7 @@ use super::encoders::Encoders;
 use super::feed::{Feed, UpdateStats};
 use super::links::{LinkEvent, PeerId, Sink};
 use super::screen::Screen;
+use super::video::OpenEncoder;
 use bytes::Bytes;
 use crossbeam::channel::Sender;
 use farpane_capture::CursorShape as Captured;
@@ -30,6 +31,8 @@ pub(crate) struct Peer {
     /// Present once the helper may see the screen and there is one.
     pub(crate) feed: Option<Feed>,
     known_shapes: VecDeque<u64>,
+    /// How it sees films, once it has said what it decodes.
+    video: Option<OpenEncoder>,
 }
 
 impl Peer {
@@ -49,7 +52,13 @@ impl Peer {
             tell_drained,
             feed: None,
             known_shapes: VecDeque::new(),
+            video: None,
         }
+    }
+
+    /// Films go to this helper as `video` encodes them.
+    pub(crate) fn set_video(&mut self, video: Option<OpenEncoder>) {
+        self.video = video;
     }
 
     /// Sends a control message; a peer whose queue is full is closed.
@@ -72,7 +81,8 @@ impl Peer {
     /// Begins to feed this helper.
     pub(crate) fn start_feed(&mut self, now_us: u64, screen: &Screen) {
         let (generation, size) = (screen.generation(), screen.grid().size());
-        self.feed = Some(Feed::new(now_us, generation, size, self.max_datagram_bytes));
+        let (max, video) = (self.max_datagram_bytes, self.video.clone());
+        self.feed = Some(Feed::new(now_us, generation, size, max, video));
     }
 
     /// How large a datagram may be from now on.
@@ -107,9 +117,19 @@ impl Peer {
         feed.set_cursor(cursor);
     }
 
-    /// Encodes what is due.
+    /// Encodes what is due and cannot wait.
     pub(crate) fn flush(&mut self, screen: &Screen, encoders: &Encoders) -> Option<UpdateStats> {
         self.feed.as_mut()?.flush(screen, encoders)
+    }
+
+    /// Encodes what is due of the rest.
+    pub(crate) fn flush_rest(
+        &mut self,
+        now_us: u64,
+        screen: &Screen,
+        encoders: &Encoders,
+    ) -> Option<UpdateStats> {
+        self.feed.as_mut()?.flush_rest(now_us, screen, encoders)
     }
 
     /// Hands over every datagram that may leave now.

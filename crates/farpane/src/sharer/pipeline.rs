@@ -2,10 +2,12 @@
 
 use super::encoders::Encoders;
 use super::events::Teller;
+use super::feed::{Feed, UpdateStats};
 use super::grabber::{Grabbed, Grabber, OpenSource};
 use super::guests::Guests;
 use super::intake::{Input, Intake};
 use super::links::{LinkEvent, PeerId};
+use super::peer::Peer;
 use super::screen::{Compared, Screen, Search, damage_px};
 use super::session::{Command, NotReady, SharerEvent, SharerStats};
 use crate::Error;
@@ -36,6 +38,37 @@ struct Times {
     notice_us: u64,
     capture_us: u64,
     compared_us: u64,
+}
+
+impl Times {
+    fn record(
+        &self,
+        helper: PeerId,
+        stats: &UpdateStats,
+        feed: &Feed,
+        encoded_us: u64,
+        watchdog_misses: u64,
+    ) -> ShareRecord {
+        ShareRecord {
+            helper,
+            update: stats.update,
+            notice_us: self.notice_us,
+            capture_us: self.capture_us,
+            compared_us: self.compared_us,
+            encoded_us,
+            sent_us: monotonic_us(),
+            bytes: stats.bytes,
+            tiles: stats.tiles,
+            copies: stats.copies,
+            cached: stats.cached,
+            units: stats.units,
+            partial: stats.partial,
+            window_bytes: feed.window_bytes(),
+            queue_delay_us: feed.queue_delay_us(),
+            rtt_us: feed.rtt_us(),
+            watchdog_misses,
+        }
+    }
 }
 
 /// The pipeline's state.
@@ -191,6 +224,7 @@ impl Pipeline {
             Compared::Changed => {
                 self.guests.feeds().for_each(|feed| feed.handle_change(now_us, screen));
                 self.encoders.share(damage_px, || screen.apply(frame))?;
+                self.guests.feeds().for_each(|feed| feed.handle_applied(now_us, screen));
             }
         }
         self.note_times(frame);
@@ -230,28 +264,20 @@ impl Pipeline {
         let mut sent = Vec::new();
         for (id, peer) in self.guests.watching() {
             helpers += 1;
+            let mut record = |stats: Option<UpdateStats>, peer: &mut Peer| {
+                let encoded_us = monotonic_us();
+                peer.transmit(encoded_us);
+                if let (Some(stats), Some(feed)) = (stats, &peer.feed) {
+                    let misses = counters.watchdog_misses;
+                    sent.push(self.times.record(id, &stats, feed, encoded_us, misses));
+                }
+            };
             let stats = peer.flush(screen, &self.encoders);
-            let encoded_us = monotonic_us();
-            peer.transmit(encoded_us);
-            if let (Some(stats), Some(feed)) = (stats, &peer.feed) {
-                sent.push(ShareRecord {
-                    helper: id,
-                    update: stats.update,
-                    notice_us: self.times.notice_us,
-                    capture_us: self.times.capture_us,
-                    compared_us: self.times.compared_us,
-                    encoded_us,
-                    sent_us: monotonic_us(),
-                    bytes: stats.bytes,
-                    tiles: stats.tiles,
-                    copies: stats.copies,
-                    cached: stats.cached,
-                    partial: stats.partial,
-                    window_bytes: feed.window_bytes(),
-                    queue_delay_us: feed.queue_delay_us(),
-                    rtt_us: feed.rtt_us(),
-                    watchdog_misses: counters.watchdog_misses,
-                });
+            record(stats, peer);
+            // What is urgent is on its way before films are encoded.
+            let stats = peer.flush_rest(monotonic_us(), screen, &self.encoders);
+            if stats.is_some() {
+                record(stats, peer);
             }
         }
         self.count(helpers, counters, &sent);

@@ -3,7 +3,7 @@
 use crate::Error;
 use farpane_capture::{Damage, Frame};
 use farpane_damage::{Changes, Comparer, Kernel, Motion, MoveFinder, Processor};
-use farpane_frame::{FrameBuf, FrameRef, Move, PixelFormat, Rect, TileGrid};
+use farpane_frame::{FrameBuf, FrameRef, Move, PixelFormat, Rect, TileGrid, TileSet};
 
 /// Changes smaller than this are sent as they are: finding moves would cost more.
 const MIN_MOVE_AREA_PX: u64 = 4_096;
@@ -87,6 +87,11 @@ impl Screen {
     /// The changed part of each changed tile.
     pub(crate) fn changed(&self) -> &[(u32, Rect)] {
         &self.changed
+    }
+
+    /// Tiles in sustained motion.
+    pub(crate) fn moving(&self) -> &TileSet {
+        self.motion.tiles()
     }
 
     /// Verified moves that explain parts of the change.

@@ -8,8 +8,8 @@ use super::intake::Intake;
 use super::links::{LinkEvent, PeerId};
 use super::pipeline::{Pipeline, Wiring};
 use super::screen::Search;
-use crate::Error;
 use crate::records::ShareRecord;
+use crate::{CodecChoice, Error};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use farpane_capture::{CaptureError, CaptureSource, monotonic_us};
 use farpane_damage::Processor;
@@ -157,6 +157,8 @@ pub struct SharerOptions {
     /// what [`farpane_damage::PROCESSOR_VARIABLE`] names, or [`Processor::Auto`]. A GPU needs the
     /// feature `gpu`.
     pub processor: Processor,
+    /// How regions that behave like films are sent.
+    pub codec: CodecChoice,
     /// Whether capture waits for [`Sharer::start_capture`] even when there is consent.
     pub wait_for_start: bool,
     /// Called from other threads whenever there is a new event. Must not block.
@@ -177,6 +179,7 @@ impl SharerOptions {
             name: "sharer".to_owned(),
             find_moves: true,
             processor: Processor::forced().ok().flatten().unwrap_or_default(),
+            codec: CodecChoice::default(),
             wait_for_start: false,
             on_event: Arc::new(|| {}),
             net: NetConfig::default(),
@@ -228,7 +231,7 @@ impl Sharer {
                 open
             }),
         };
-        let guests = Guests::new(options.name, link_sender, teller);
+        let guests = Guests::new(options.name, options.codec, link_sender, teller);
         let name = "farpane-share";
         let failed = |reason: String| Error::Thread { name, reason };
         let encoders = Encoders::new().map_err(|e| failed(e.to_string()))?;

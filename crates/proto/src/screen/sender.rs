@@ -53,7 +53,7 @@ pub struct FeedbackReport {
 
 #[derive(Debug)]
 enum Sent {
-    Part { batch: BatchId, index: u32, generation: u32 },
+    Part { batch: BatchId, index: u32, generation: u32, is_video: bool },
     Cursor,
     Probe,
 }
@@ -99,6 +99,7 @@ pub struct ScreenSender {
     next_seq: u64,
     sent: VecDeque<SentDatagram>,
     sent_bytes: u64,
+    sent_video_bytes: u64,
     queued_bytes: u64,
     queued_video_bytes: u64,
     probe_at_us: Option<u64>,
@@ -128,6 +129,7 @@ impl ScreenSender {
             next_seq: 0,
             sent: VecDeque::new(),
             sent_bytes: 0,
+            sent_video_bytes: 0,
             queued_bytes: 0,
             queued_video_bytes: 0,
             probe_at_us: None,
@@ -330,6 +332,11 @@ impl ScreenSender {
         self.sent_bytes
     }
 
+    /// Of the bytes sent whose fate is not known those of access units.
+    pub fn in_flight_video_bytes(&self) -> u64 {
+        self.sent_video_bytes
+    }
+
     /// Bytes of batches queued and not sent yet, without those of access units.
     pub fn queued_bytes(&self) -> u64 {
         self.queued_bytes
@@ -346,6 +353,11 @@ impl ScreenSender {
         self.cursor_due || self.probe_due || queued || !self.repeats.is_empty()
     }
 
+    /// Whether the next datagram is one of an access unit, or of what waits behind one.
+    pub fn is_video_next(&self) -> bool {
+        !self.has_urgent_datagram() && self.fresh.is_empty() && self.repeats.is_empty()
+    }
+
     /// Whether the next datagram is one that must not wait for the window: a probe or the cursor.
     pub fn has_urgent_datagram(&self) -> bool {
         self.cursor_due || self.probe_due
@@ -359,6 +371,9 @@ impl ScreenSender {
         Datagram { seq, body }.write(&mut out);
         self.next_seq += 1;
         self.sent_bytes += out.len() as u64;
+        if matches!(what, Sent::Part { is_video: true, .. }) {
+            self.sent_video_bytes += out.len() as u64;
+        }
         self.sent.push_back(SentDatagram { what, sent_us: now_us, bytes: out.len() as u32 });
         if self.probe_at_us.is_none() {
             self.probe_at_us = Some(now_us + self.probe_wait_us());
@@ -410,7 +425,8 @@ impl ScreenSender {
         let (generation, update, count) = (self.generation, batch.update, batch.parts);
         let size = (!self.generation_known).then(|| self.tiles.grid().size());
         let body = Part { generation, size, update, ends_update, batch: id, index, count, data };
-        Some((Body::Part(body), Sent::Part { batch: id, index, generation }))
+        let is_video = batch.info.repeat == Repeat::WhileVideo;
+        Some((Body::Part(body), Sent::Part { batch: id, index, generation, is_video }))
     }
 
     /// Takes a helper's report in.
@@ -433,6 +449,9 @@ impl ScreenSender {
         for seq in first..feedback.decided {
             let Some(datagram) = self.sent.pop_front() else { break };
             self.sent_bytes -= u64::from(datagram.bytes);
+            if matches!(datagram.what, Sent::Part { is_video: true, .. }) {
+                self.sent_video_bytes -= u64::from(datagram.bytes);
+            }
             let received =
                 ranges.iter().any(|(from, to, received)| *received && (*from..*to).contains(&seq));
             if received {
@@ -469,7 +488,7 @@ impl ScreenSender {
     }
 
     fn acked(&mut self, what: &Sent) {
-        let Sent::Part { batch, index, generation } = *what else { return };
+        let Sent::Part { batch, index, generation, .. } = *what else { return };
         if generation != self.generation {
             return;
         }
@@ -485,7 +504,7 @@ impl ScreenSender {
         match *what {
             Sent::Probe => {}
             Sent::Cursor => self.cursor_due = true,
-            Sent::Part { batch: id, index, generation } if generation == self.generation => {
+            Sent::Part { batch: id, index, generation, .. } if generation == self.generation => {
                 let Some(batch) = self.in_flight.get(id) else { return };
                 let retained = self.in_flight.is_retained(id, batch);
                 if retained && self.may_repeat(id) {

@@ -1,0 +1,318 @@
+//! One helper's video regions: their encoders, how fast they may go, and what became of their
+//! units. Sans-IO.
+
+use super::encoders::Encoders;
+use super::screen::Screen;
+use farpane_codec::video::{
+    Chroma, MAX_REGIONS, Picture, Regions, VideoEncoder, VideoError, VideoRate,
+};
+use farpane_codec::{MAX_UNIT_BYTES, UnitHeader};
+use farpane_frame::{Rect, Size};
+use farpane_proto::screen::{BatchId, BatchInfo, Repeat};
+use farpane_rate::Controller;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Opens an encoder for a region.
+pub(crate) type OpenEncoder =
+    Arc<dyn Fn(Size, VideoRate) -> Result<Box<dyn VideoEncoder>, VideoError> + Send + Sync>;
+
+/// Bits for each pixel of a picture at most: from there on films do not look better. A noisy film
+/// of 1280x720 at 30 pictures a second then takes 9 Mbit/s.
+const MOST_BITS_PER_PX: f64 = 0.33;
+/// Of what the path was seen to carry so much goes to video, in percent: exact tiles need room,
+/// and a queue must be able to empty.
+const SHARE_PERCENT: f64 = 80.0;
+/// An encoder is told of another rate when it differs by this share.
+const RATE_STEP: f64 = 0.1;
+/// Pictures a second assumed of a film, and believed of one.
+const PICTURES_PER_S: f32 = 30.0;
+const BELIEVED_PER_S: std::ops::RangeInclusive<f32> = 5.0..=60.0;
+/// A picture that an encoder skipped is tried again after this long.
+const RETRY_US: u64 = 15_000;
+/// A unit whose loss has not been repaired after this long, or four round trips, is given up.
+const REPAIR_WITHIN_US: u64 = 250_000;
+/// After so many failures of encoders or of the helper's decoder there is no more video.
+const MAX_FAILURES: u32 = 3;
+
+/// The video regions of one helper.
+pub(crate) struct Video {
+    open: Option<OpenEncoder>,
+    regions: Regions,
+    streams: [Option<Stream>; MAX_REGIONS],
+    /// The number of the next unit of each stream.
+    indices: [u32; MAX_REGIONS],
+    carried: Carried,
+    failures: u32,
+}
+
+struct Stream {
+    area: Rect,
+    encoder: Box<dyn VideoEncoder>,
+    picture: Picture,
+    rate: VideoRate,
+    pictures_per_s: f32,
+    /// Whether the next unit must be a keyframe, and whether the encoder was asked for it.
+    begins: bool,
+    asked: bool,
+    units: VecDeque<Unit>,
+    last_us: u64,
+    retry_us: u64,
+    bytes: Vec<u8>,
+}
+
+/// A unit whose fate is not known.
+struct Unit {
+    batch: BatchId,
+    bytes: u64,
+    pushed_us: u64,
+}
+
+/// What the path was seen to carry, over the last few units.
+#[derive(Default)]
+struct Carried {
+    bytes: f64,
+    us: f64,
+}
+
+impl Carried {
+    fn insert(&mut self, bytes: u64, took_us: u64) {
+        self.bytes = self.bytes * 0.85 + bytes as f64;
+        self.us = self.us * 0.85 + took_us.max(500) as f64;
+    }
+
+    fn bits_per_s(&self) -> Option<f64> {
+        (self.us > 0.0).then(|| self.bytes * 8e6 / self.us)
+    }
+}
+
+impl Video {
+    /// No regions, on a screen of `size`; none ever without `open`.
+    pub(crate) fn new(size: Size, open: Option<OpenEncoder>) -> Self {
+        Self {
+            open,
+            regions: Regions::new(size),
+            streams: Default::default(),
+            indices: [0; MAX_REGIONS],
+            carried: Carried::default(),
+            failures: 0,
+        }
+    }
+
+    /// The screen is another one.
+    pub(crate) fn reset(&mut self, size: Size) {
+        self.regions = Regions::new(size);
+        self.streams = Default::default();
+    }
+
+    /// Takes in what changed, once `screen` shows it.
+    pub(crate) fn observe(&mut self, now_us: u64, screen: &Screen) {
+        if self.open.is_none() || self.failures >= MAX_FAILURES {
+            return;
+        }
+        self.regions.observe(now_us, &screen.view(), screen.changed(), screen.moving());
+        let areas = self.regions.rects();
+        for stream in &mut self.streams {
+            stream.take_if(|stream| !areas.contains(&stream.area));
+        }
+        for area in areas.to_vec() {
+            let known = self.streams.iter().flatten().any(|stream| stream.area == area);
+            let free = self.streams.iter().position(Option::is_none);
+            if let (false, Some(free)) = (known, free) {
+                self.streams[free] = self.begin(area);
+            }
+        }
+    }
+
+    fn begin(&mut self, area: Rect) -> Option<Stream> {
+        let (size, rate) = (
+            Size::new(area.width, area.height),
+            VideoRate { bits_per_s: 1_000_000, pictures_per_s: PICTURES_PER_S },
+        );
+        let open = self.open.as_ref()?;
+        let picture = Picture::new(size, Chroma::Quarter);
+        match picture.and_then(|picture| Ok((picture, open(size, rate)?))) {
+            Ok((picture, encoder)) => Some(Stream {
+                area,
+                encoder,
+                picture,
+                rate,
+                pictures_per_s: PICTURES_PER_S,
+                begins: true,
+                asked: true,
+                units: VecDeque::new(),
+                last_us: 0,
+                retry_us: 0,
+                bytes: Vec::new(),
+            }),
+            Err(error) => {
+                self.fail(&error.to_string());
+                None
+            }
+        }
+    }
+
+    fn fail(&mut self, reason: &str) {
+        self.failures += 1;
+        log::warn!("video ({} of {MAX_FAILURES} failures): {reason}", self.failures);
+        if self.failures >= MAX_FAILURES {
+            self.streams = Default::default();
+        }
+    }
+
+    /// The stream that carries a part of `area`, and that part.
+    pub(crate) fn claim(&self, area: Rect) -> Option<(usize, Rect)> {
+        let streams = self.streams.iter().enumerate();
+        let claims = streams.filter_map(|(i, s)| Some((i, s.as_ref()?.area.intersect(area))));
+        claims.into_iter().find(|(_, part)| !part.is_empty())
+    }
+
+    /// When the stream may encode the next picture.
+    pub(crate) fn due_us(&self, stream: usize) -> u64 {
+        self.streams[stream].as_ref().map_or(u64::MAX, |stream| stream.retry_us)
+    }
+
+    /// Encodes what `screen` shows in the region of a stream and makes a batch of it, which shows
+    /// `writes`. `None`: there is nothing to send this time.
+    pub(crate) fn encode(
+        &mut self,
+        now_us: u64,
+        at: usize,
+        writes: Vec<(u32, Rect)>,
+        screen: &Screen,
+        encoders: &Encoders,
+        controller: &dyn Controller,
+    ) -> Option<BatchInfo> {
+        let carried = self.carried.bits_per_s();
+        let stream = self.streams[at].as_mut()?;
+        stream.pace(now_us, carried, controller);
+        match stream.encode(screen) {
+            Ok(true) if stream.bytes.len() <= MAX_UNIT_BYTES as usize => {}
+            Ok(true) => {
+                // The helper must not wait for it, and the next must not refer to it.
+                stream.restart();
+                stream.retry_us = now_us + RETRY_US;
+                return None;
+            }
+            Ok(false) => {
+                stream.retry_us = now_us + RETRY_US;
+                return None;
+            }
+            Err(error) => {
+                self.streams[at] = None;
+                self.fail(&error.to_string());
+                return None;
+            }
+        }
+        let (index, needs) = (self.indices[at], u32::from(!stream.begins));
+        self.indices[at] += 1;
+        stream.begins = false;
+        stream.last_us = now_us;
+        let codec = stream.encoder.capabilities().codec;
+        let header = UnitHeader { stream: at as u8, codec, index, needs, area: stream.area };
+        let data = encoders.one(screen.grid(), |encoder| {
+            encoder.unit(&header, &stream.bytes);
+            writes.iter().for_each(|(tile, area)| encoder.video(*tile, *area));
+        });
+        Some(BatchInfo {
+            data: data.into(),
+            writes,
+            copies: Vec::new(),
+            repeat: Repeat::WhileVideo,
+        })
+    }
+
+    /// Notes that a batch of a stream was queued.
+    pub(crate) fn handle_sent(&mut self, at: usize, batch: BatchId, bytes: u64, now_us: u64) {
+        if let Some(stream) = &mut self.streams[at] {
+            stream.units.push_back(Unit { batch, bytes, pushed_us: now_us });
+        }
+    }
+
+    /// Notes what became of a batch. Gives the batches that are useless with it.
+    pub(crate) fn handle_fate(
+        &mut self,
+        batch: BatchId,
+        delivered: bool,
+        now_us: u64,
+        least_rtt_us: u64,
+    ) -> Vec<BatchId> {
+        let find = |stream: &Stream| stream.units.iter().position(|unit| unit.batch == batch);
+        for stream in self.streams.iter_mut().flatten() {
+            let Some(at) = find(stream) else { continue };
+            if !delivered {
+                let useless = stream.units.drain(at..).skip(1).map(|unit| unit.batch).collect();
+                stream.restart();
+                return useless;
+            }
+            if let Some(unit) = stream.units.remove(at) {
+                let took_us = now_us.saturating_sub(unit.pushed_us).saturating_sub(least_rtt_us);
+                self.carried.insert(unit.bytes, took_us);
+            }
+        }
+        Vec::new()
+    }
+
+    /// The helper could not decode a stream: it begins anew.
+    pub(crate) fn handle_undecodable(&mut self, stream: u8) {
+        if let Some(Some(stream)) = self.streams.get_mut(usize::from(stream)) {
+            stream.restart();
+            self.fail("the helper cannot decode it");
+        }
+    }
+
+    /// The units that were not repaired in time.
+    pub(crate) fn overdue(&self, now_us: u64, rtt_us: u64) -> Option<BatchId> {
+        let limit_us = REPAIR_WITHIN_US.max(4 * rtt_us);
+        let units = self.streams.iter().flatten().filter_map(|stream| stream.units.front());
+        let late = |unit: &&Unit| now_us.saturating_sub(unit.pushed_us) > limit_us;
+        units.into_iter().find(late).map(|unit| unit.batch)
+    }
+}
+
+impl Stream {
+    /// The next unit must be a keyframe.
+    fn restart(&mut self) {
+        self.begins = true;
+        self.asked = false;
+    }
+
+    /// Follows the film's pace and the path's rate.
+    fn pace(&mut self, now_us: u64, carried: Option<f64>, controller: &dyn Controller) {
+        let interval_s = now_us.saturating_sub(self.last_us) as f32 / 1e6;
+        if self.last_us > 0 && interval_s < 1.0 {
+            let pace =
+                (1.0 / interval_s.max(0.001)).clamp(*BELIEVED_PER_S.start(), *BELIEVED_PER_S.end());
+            self.pictures_per_s += 0.1 * (pace - self.pictures_per_s);
+        }
+        let guess =
+            || controller.window_bytes() as f64 * 4e6 / controller.rtt_us().max(10_000) as f64;
+        let share = carried.unwrap_or_else(guess) * SHARE_PERCENT / 100.0;
+        let most = MOST_BITS_PER_PX * self.area.area_px() as f64 * f64::from(self.pictures_per_s);
+        let rate =
+            VideoRate { bits_per_s: share.min(most) as u32, pictures_per_s: self.pictures_per_s };
+        let step = f64::from(rate.bits_per_s) / f64::from(self.rate.bits_per_s.max(1));
+        if (step - 1.0).abs() > RATE_STEP && self.encoder.set_rate(rate).is_ok() {
+            self.rate = rate;
+        }
+    }
+
+    /// Encodes the region into `bytes`; false when the encoder skipped the picture.
+    fn encode(&mut self, screen: &Screen) -> Result<bool, VideoError> {
+        self.picture.load(&screen.view(), (self.area.x, self.area.y))?;
+        if self.begins && !self.asked {
+            self.encoder.request_keyframe();
+            self.asked = true;
+        }
+        self.bytes.clear();
+        let unit = self.encoder.encode(&self.picture.planes(), &mut self.bytes)?;
+        // What is no keyframe refers to pictures that the helper does not have.
+        match unit {
+            Some(unit) if self.begins && !unit.keyframe => {
+                self.asked = false;
+                Ok(false)
+            }
+            unit => Ok(unit.is_some()),
+        }
+    }
+}
