@@ -3,30 +3,28 @@
 use crate::Changes;
 use farpane_frame::{Move, Size, TileGrid, TileSet};
 
-/// What a change of most of a tile adds to its heat.
-const CHANGE: u32 = 1_000;
-/// What a second takes from it: slower than so many changes a second nothing heats up.
-const COOLING_PER_S: u64 = 10 * CHANGE as u64;
-/// From here on a tile is in motion: at 30 changes a second after half a second, at 60 after a
-/// fifth.
-const HOT: u32 = 10 * CHANGE;
-/// A tile in motion stays so until it has cooled down to this.
-const COOL: u32 = CHANGE;
-/// A pause longer than this ends motion at once: what comes then is something else.
+/// A tile that keeps changing for this long, and this often, is in motion.
+const ENTER_US: u64 = 400_000;
+const ENTER_CHANGES: u32 = 5;
+/// A pause longer than this ends it: what comes then is something else. Slower than so many
+/// changes a second nothing is in motion.
 const PAUSE_US: u64 = 300_000;
-/// More heat than this is not kept, so that a tile comes to rest within 2 s.
-const HOTTEST: u32 = 20 * CHANGE;
 
 /// Follows which tiles change all the time and are not explained by moves. Nothing is allocated
 /// while the size stays.
 #[derive(Clone, Debug)]
 pub struct Motion {
     grid: TileGrid,
-    heat: Vec<u32>,
-    /// When each tile last changed.
-    changed_us: Vec<u64>,
+    runs: Vec<Run>,
     moving: TileSet,
+}
+
+/// Changes of a tile without a pause.
+#[derive(Clone, Copy, Debug, Default)]
+struct Run {
+    since_us: u64,
     last_us: u64,
+    changes: u32,
 }
 
 impl Default for Motion {
@@ -39,8 +37,7 @@ impl Motion {
     /// Nothing moves, in a picture without size.
     pub fn new() -> Self {
         let grid = TileGrid::new(Size::default());
-        let (heat, changed_us) = (Vec::new(), Vec::new());
-        Self { grid, heat, changed_us, moving: TileSet::default(), last_us: 0 }
+        Self { grid, runs: Vec::new(), moving: TileSet::default() }
     }
 
     /// Takes in what changed at `now_us` (microseconds of any clock that goes forwards), and what
@@ -49,29 +46,30 @@ impl Motion {
     pub fn observe(&mut self, changes: &Changes, moves: &[Move], now_us: u64) {
         if changes.grid() != self.grid {
             self.grid = changes.grid();
-            self.heat.clear();
-            self.heat.resize(self.grid.tiles() as usize, 0);
-            self.changed_us.clear();
-            self.changed_us.resize(self.grid.tiles() as usize, now_us);
+            self.runs.clear();
+            self.runs.resize(self.grid.tiles() as usize, Run::default());
             self.moving.resize(self.grid.tiles());
-        } else {
-            self.cool(now_us.saturating_sub(self.last_us));
         }
-        self.last_us = now_us;
         for (tile, rect) in changes.iter() {
             let still = moves.iter().any(|m| m.dst.intersect(rect).area_px() * 2 > rect.area_px());
             if still || rect.area_px() * 2 < self.grid.rect(tile).area_px() {
                 continue;
             }
-            let heat = &mut self.heat[tile as usize];
-            let before_us = std::mem::replace(&mut self.changed_us[tile as usize], now_us);
-            if now_us.saturating_sub(before_us) > PAUSE_US {
-                *heat = 0;
-                self.moving.remove(tile);
+            let run = &mut self.runs[tile as usize];
+            if run.changes == 0 || now_us.saturating_sub(run.last_us) > PAUSE_US {
+                *run = Run { since_us: now_us, last_us: now_us, changes: 0 };
             }
-            *heat = (*heat + CHANGE).min(HOTTEST);
-            if *heat >= HOT {
+            run.last_us = now_us;
+            run.changes = run.changes.saturating_add(1);
+            if run.changes >= ENTER_CHANGES && now_us.saturating_sub(run.since_us) >= ENTER_US {
                 self.moving.insert(tile);
+            }
+        }
+        for (tile, run) in (0..).zip(&self.runs) {
+            let pauses =
+                run.changes < ENTER_CHANGES || now_us.saturating_sub(run.last_us) > PAUSE_US;
+            if pauses {
+                self.moving.remove(tile);
             }
         }
     }
@@ -79,17 +77,6 @@ impl Motion {
     /// The tiles in sustained motion, as of the last observation.
     pub fn tiles(&self) -> &TileSet {
         &self.moving
-    }
-
-    fn cool(&mut self, elapsed_us: u64) {
-        let lost = elapsed_us.saturating_mul(COOLING_PER_S) / 1_000_000;
-        let lost = u32::try_from(lost).unwrap_or(u32::MAX);
-        for (tile, heat) in (0..).zip(&mut self.heat) {
-            *heat = heat.saturating_sub(lost);
-            if *heat <= COOL {
-                self.moving.remove(tile);
-            }
-        }
     }
 }
 
@@ -118,7 +105,7 @@ mod tests {
     #[test]
     fn a_film_is_in_motion_and_comes_to_rest() {
         let film = Rect::new(64, 0, 128, 128);
-        for rate in [24, 30, 60] {
+        for rate in [8, 24, 30, 60] {
             let mut motion = Motion::new();
             assert_eq!(repaint(&mut motion, film, rate, 1, 0), [1, 2, 6, 7], "{rate} a second");
             let pause = repaint(&mut motion, Rect::new(0, 0, 1, 1), 1, 3, 3);
@@ -138,7 +125,7 @@ mod tests {
     fn carets_slide_shows_and_spinners_are_not() {
         let mut motion = Motion::new();
         assert!(repaint(&mut motion, Rect::new(10, 10, 1, 13), 60, 2, 0).is_empty());
-        assert!(repaint(&mut motion, SIZE.rect(), 5, 5, 3).is_empty());
+        assert!(repaint(&mut motion, SIZE.rect(), 3, 5, 3).is_empty());
         assert!(repaint(&mut motion, Rect::new(70, 70, 20, 20), 60, 2, 9).is_empty());
     }
 

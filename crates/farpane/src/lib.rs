@@ -5,6 +5,9 @@ mod error;
 #[doc(hidden)]
 pub mod fault;
 mod helper;
+#[cfg(feature = "lab")]
+#[doc(hidden)]
+pub mod lab;
 mod records;
 mod sharer;
 #[cfg(feature = "gpu")]
@@ -17,7 +20,7 @@ pub use records::{ShareRecord, ViewRecord};
 pub use sharer::{NotReady, Sharer, SharerEvent, SharerOptions, SharerStats};
 #[cfg(feature = "gpu")]
 pub use texture::TextureScreen;
-pub use video_choice::CodecChoice;
+pub use video_choice::{CodecChoice, UnknownCodec};
 
 pub use farpane_proto::control::CursorShape;
 pub use {

@@ -33,6 +33,15 @@ impl CodecChoice {
         }
     }
 
+    /// Whether this build has, on this machine, what the choice asks for.
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Auto | Self::Tiles => true,
+            Self::H264 => video::encodes(VideoCodec::H264),
+            Self::Av1 => video::encodes(VideoCodec::Av1),
+        }
+    }
+
     /// How to encode films for a helper that decodes these formats; `None` is exactly.
     pub(crate) fn encoder_for(self, decodable: u32) -> Option<OpenEncoder> {
         let codecs: &[VideoCodec] = match self {
@@ -44,6 +53,20 @@ impl CodecChoice {
             |codec: &&VideoCodec| decodable >> codec.to_byte() & 1 == 1 && video::encodes(**codec);
         let codec = *codecs.iter().find(both)?;
         Some(Arc::new(move |size, rate| video::encoder(codec, size, rate)))
+    }
+}
+
+/// A text that names no [`CodecChoice`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no codec is named {0:?}: use auto, tiles, h264 or av1")]
+pub struct UnknownCodec(String);
+
+impl std::str::FromStr for CodecChoice {
+    type Err = UnknownCodec;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let named = Self::ALL.into_iter().find(|choice| choice.name() == text);
+        named.ok_or_else(|| UnknownCodec(text.to_owned()))
     }
 }
 

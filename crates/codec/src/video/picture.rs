@@ -30,9 +30,8 @@ pub struct Planes<'a> {
 }
 
 impl Planes<'_> {
-    /// Turns the `area` of this picture into pixels of `out`, whose pixel `at` is the area's left
-    /// upper one. Pixels beyond `area` may be written where a pair of colour differences reaches
-    /// over its edge, but none beyond the picture.
+    /// Turns the `area` of this picture, which begins at whole pairs of colour differences, into
+    /// pixels of `out`, where pixel `at` is the area's left upper one.
     ///
     /// # Errors
     /// The planes are shorter than they must be, or either area does not fit.
@@ -47,16 +46,33 @@ impl Planes<'_> {
         if area.is_empty() || !fits {
             return Err(VideoError::Kind);
         }
-        let image = self.image(area).ok_or(VideoError::Kind)?;
-        let stride = out.stride();
+        let (stride, row_bytes) = (out.stride(), area.width as usize * 4);
+        let data = out.data_mut();
         let from = at.1 as usize * stride + at.0 as usize * 4;
-        let to = from + (area.height as usize - 1) * stride + area.width as usize * 4;
-        let pixels = &mut out.data_mut()[from..to];
-        let (range, matrix) = (YuvRange::Limited, YuvStandardMatrix::Bt709);
+        let (whole, rest) = whole_rows(area.height, stride, data.len() - from);
+        if whole > 0 {
+            let pixels = &mut data[from..from + whole as usize * stride];
+            self.turn(Rect { height: whole, ..area }, pixels, stride)?;
+        }
+        if rest > 0 {
+            let mut pixels = vec![0; rest as usize * row_bytes];
+            let last = Rect { y: area.y + whole, height: rest, ..area };
+            self.turn(last, &mut pixels, row_bytes)?;
+            let rows = data[from + whole as usize * stride..].chunks_mut(stride);
+            for (row, pixels) in rows.zip(pixels.chunks_exact(row_bytes)) {
+                row[..row_bytes].copy_from_slice(pixels);
+            }
+        }
+        Ok(())
+    }
+
+    fn turn(&self, area: Rect, pixels: &mut [u8], stride: usize) -> Result<(), VideoError> {
+        let image = self.image(area).ok_or(VideoError::Kind)?;
         let turn = match self.chroma {
             Chroma::Quarter => yuv::yuv420_to_bgra,
             Chroma::Full => yuv::yuv444_to_bgra,
         };
+        let (range, matrix) = (YuvRange::Limited, YuvStandardMatrix::Bt709);
         turn(&image, pixels, stride as u32, range, matrix).map_err(|_| VideoError::Kind)
     }
 
@@ -122,20 +138,43 @@ impl Picture {
         if !frame.size().rect().contains(area) {
             return Err(VideoError::Kind);
         }
-        let stride = frame.stride();
-        let from = at.1 as usize * stride + at.0 as usize * 4;
-        let to = from + (area.height as usize - 1) * stride + area.width as usize * 4;
-        let chroma_stride = self.chroma_stride() as u32;
+        let (stride, row_bytes) = (frame.stride(), area.width as usize * 4);
+        let data = &frame.data()[at.1 as usize * stride + at.0 as usize * 4..];
+        let (whole, rest) = whole_rows(area.height, stride, data.len());
+        if whole > 0 {
+            self.turn(0, whole, &data[..whole as usize * stride], stride)?;
+        }
+        if rest > 0 {
+            let rows = data[whole as usize * stride..].chunks(stride);
+            let pixels: Vec<u8> = rows.flat_map(|row| &row[..row_bytes]).copied().collect();
+            self.turn(whole, rest, &pixels, row_bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Turns `pixels` into `rows` rows from `from` on.
+    fn turn(
+        &mut self,
+        from: u32,
+        rows: u32,
+        pixels: &[u8],
+        stride: usize,
+    ) -> Result<(), VideoError> {
+        let (width, chroma_stride) = (self.size.width_px, self.chroma_stride());
+        let step = if self.chroma == Chroma::Quarter { 2 } else { 1 };
+        let luma = (from * width) as usize..((from + rows) * width) as usize;
+        let differences =
+            (from / step) as usize * chroma_stride..((from + rows) / step) as usize * chroma_stride;
         let [y, u, v] = &mut self.planes;
         let mut image = YuvPlanarImageMut {
-            y_plane: BufferStoreMut::Borrowed(y),
-            y_stride: area.width,
-            u_plane: BufferStoreMut::Borrowed(u),
-            u_stride: chroma_stride,
-            v_plane: BufferStoreMut::Borrowed(v),
-            v_stride: chroma_stride,
-            width: area.width,
-            height: area.height,
+            y_plane: BufferStoreMut::Borrowed(&mut y[luma]),
+            y_stride: width,
+            u_plane: BufferStoreMut::Borrowed(&mut u[differences.clone()]),
+            u_stride: chroma_stride as u32,
+            v_plane: BufferStoreMut::Borrowed(&mut v[differences]),
+            v_stride: chroma_stride as u32,
+            width,
+            height: rows,
         };
         let turn = match self.chroma {
             Chroma::Quarter => yuv::bgra_to_yuv420,
@@ -143,8 +182,7 @@ impl Picture {
         };
         let (range, matrix) = (YuvRange::Limited, YuvStandardMatrix::Bt709);
         let mode = YuvConversionMode::Balanced;
-        turn(&mut image, &frame.data()[from..to], stride as u32, range, matrix, mode)
-            .map_err(|_| VideoError::Kind)
+        turn(&mut image, pixels, stride as u32, range, matrix, mode).map_err(|_| VideoError::Kind)
     }
 
     /// The planes.
@@ -162,6 +200,16 @@ impl Picture {
         let width = self.size.width_px as usize;
         if self.chroma == Chroma::Quarter { width / 2 } else { width }
     }
+}
+
+/// How many of `rows` rows are whole to the end of their stride when `bytes` bytes are left, and
+/// how many are not, in whole pairs: `yuv` leaves out a pair that is not whole, without a word.
+fn whole_rows(rows: u32, stride: usize, bytes: usize) -> (u32, u32) {
+    if rows as usize * stride <= bytes {
+        return (rows, 0);
+    }
+    let rest = if rows.is_multiple_of(2) { 2 } else { 1 };
+    (rows - rest, rest)
 }
 
 #[cfg(test)]
@@ -203,16 +251,25 @@ mod tests {
     fn pixels_come_back_at_their_place_and_nowhere_else() {
         let mut frame = flat([200, 30, 60]);
         frame.fill(Rect::new(20, 8, 8, 8), [250, 250, 250, 0]);
-        for chroma in [Chroma::Quarter, Chroma::Full] {
+        let places = [
+            ((16, 4), Rect::new(4, 2, 9, 11), (40, 20)),
+            ((32, 16), Rect::new(0, 0, 32, 16), (32, 16)),
+            ((30, 2), Rect::new(0, 2, 32, 13), (0, 19)),
+        ];
+        let cases = places.iter().flat_map(|p| [(p, Chroma::Quarter), (p, Chroma::Full)]);
+        for ((from, area, to), chroma) in cases {
             let mut picture = Picture::new(Size::new(32, 16), chroma).unwrap();
-            picture.load(&frame.view(), (16, 4)).unwrap();
+            picture.load(&frame.view(), *from).unwrap();
             let mut out = flat([1, 2, 3]);
-            let area = Rect::new(4, 2, 9, 11);
-            picture.planes().to_pixels(area, &mut out, (40, 20)).unwrap();
+            picture.planes().to_pixels(*area, &mut out, *to).unwrap();
             for (x, y) in (0..SIZE.height_px).flat_map(|y| (0..64).map(move |x| (x, y))) {
-                let written = Rect::new(40, 20, 9, 11).contains(Rect::new(x, y, 1, 1));
+                let at = Rect { x: to.0, y: to.1, ..*area };
+                let written = at.contains(Rect::new(x, y, 1, 1));
                 let expected = match written {
-                    true => frame.view().rgb(x - 40 + 20, y - 20 + 6),
+                    true => {
+                        let (x, y) = (x - to.0 + area.x + from.0, y - to.1 + area.y + from.1);
+                        frame.view().rgb(x, y)
+                    }
                     false => [1, 2, 3],
                 };
                 let found = out.view().rgb(x, y);

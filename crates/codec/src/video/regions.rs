@@ -27,7 +27,13 @@ const BUSY_PERCENT: usize = 50;
 #[derive(Clone, Debug)]
 pub struct Regions {
     grid: TileGrid,
-    /// For each tile in motion, what of it has changed of late.
+    /// The tiles of films: those in motion, and those at their edges.
+    films: TileSet,
+    /// Tiles that changed half as often as the one that changed most, before `turned_us`.
+    steady: TileSet,
+    /// How often each tile changed since then.
+    counts: Vec<u32>,
+    /// For each tile, what of it has changed of late.
     reach: Vec<Rect>,
     /// The same since `turned_us`.
     fresh: Vec<Rect>,
@@ -42,13 +48,27 @@ impl Regions {
     pub fn new(size: Size) -> Self {
         let grid = TileGrid::new(size);
         let reach = vec![Rect::default(); grid.tiles() as usize];
-        let (fresh, current) = (reach.clone(), Vec::new());
-        Self { grid, reach, fresh, turned_us: 0, current, next: None }
+        Self {
+            grid,
+            films: TileSet::new(grid.tiles()),
+            steady: TileSet::new(grid.tiles()),
+            counts: vec![0; grid.tiles() as usize],
+            fresh: reach.clone(),
+            reach,
+            turned_us: 0,
+            current: Vec::new(),
+            next: None,
+        }
     }
 
     /// The regions, with even coordinates and sides.
     pub fn rects(&self) -> &[Rect] {
         &self.current
+    }
+
+    /// Whether a tile is one of a film: in motion, or at the edge of what is and as restless.
+    pub fn is_film(&self, tile: u32) -> bool {
+        self.films.contains(tile)
     }
 
     /// Takes in what changed at `now_us`, in `frame`, which shows it: `changed` has the changed
@@ -62,19 +82,20 @@ impl Regions {
     ) {
         if self.current.is_empty() && moving.is_empty() {
             self.next = None;
+            self.films.clear();
             return;
         }
         if now_us >= self.turned_us + TURN_US {
-            std::mem::swap(&mut self.reach, &mut self.fresh);
-            self.fresh.fill(Rect::default());
-            self.turned_us = now_us;
+            self.turn(now_us);
         }
-        for (tile, rect) in changed.iter().filter(|(tile, _)| moving.contains(*tile)) {
+        for (tile, rect) in changed {
+            let tile = *tile as usize;
+            self.counts[tile] += 1;
             for reach in [&mut self.reach, &mut self.fresh] {
-                let reach = &mut reach[*tile as usize];
-                *reach = reach.union(*rect);
+                reach[tile] = reach[tile].union(*rect);
             }
         }
+        self.find_films(moving);
         let found = self.find(frame, moving);
         if self.suits(&found) {
             self.next = None;
@@ -84,6 +105,44 @@ impl Regions {
         {
             self.current = next;
         }
+    }
+
+    /// Forgets what has not changed since the last turn.
+    fn turn(&mut self, now_us: u64) {
+        std::mem::swap(&mut self.reach, &mut self.fresh);
+        self.fresh.fill(Rect::default());
+        self.turned_us = now_us;
+        let most = self.counts.iter().copied().max().unwrap_or(0);
+        self.steady.clear();
+        for (tile, count) in (0..).zip(&mut self.counts) {
+            if *count > 1 && *count * 2 >= most {
+                self.steady.insert(tile);
+            }
+            *count = 0;
+        }
+    }
+
+    /// The tiles in motion, and their neighbours that change as steadily: a film covers little of
+    /// the tiles at its edges.
+    fn find_films(&mut self, moving: &TileSet) {
+        self.films.clear();
+        for tile in moving.iter() {
+            self.films.insert(tile);
+        }
+        for tile in self.steady.iter() {
+            if self.neighbours(tile).any(|other| moving.contains(other)) {
+                self.films.insert(tile);
+            }
+        }
+    }
+
+    /// A tile and those around it.
+    fn neighbours(&self, tile: u32) -> impl Iterator<Item = u32> + use<> {
+        let (columns, rows) = (self.grid.columns(), self.grid.rows());
+        let (x, y) = (tile % columns, tile / columns);
+        let across = move || x.saturating_sub(1)..=(x + 1).min(columns - 1);
+        let down = y.saturating_sub(1)..=(y + 1).min(rows - 1);
+        down.flat_map(move |y| across().map(move |x| y * columns + x))
     }
 
     /// Whether the current regions serve `found` as well: each lies in one of its own, and fills
@@ -98,11 +157,12 @@ impl Regions {
 
     fn find(&self, frame: &FrameRef<'_>, moving: &TileSet) -> Vec<Rect> {
         let mut found: Vec<Rect> = self
-            .groups(moving)
+            .groups()
             .into_iter()
             .filter(|tiles| {
-                let busy = tiles.iter().filter(|t| is_busy(frame, self.reach[**t as usize]));
-                busy.count() * 100 >= tiles.len() * BUSY_PERCENT
+                let moving = tiles.iter().filter(|tile| moving.contains(**tile));
+                let busy = moving.clone().filter(|t| is_busy(frame, self.reach[**t as usize]));
+                busy.count() * 100 >= moving.count() * BUSY_PERCENT
             })
             .map(|tiles| {
                 let reach = tiles.iter().map(|tile| self.reach[*tile as usize]);
@@ -124,29 +184,20 @@ impl Regions {
         found
     }
 
-    /// The tiles in motion that have changed, in groups of neighbours.
-    fn groups(&self, moving: &TileSet) -> Vec<Vec<u32>> {
+    /// The tiles of films that have changed, in groups of neighbours.
+    fn groups(&self) -> Vec<Vec<u32>> {
         let mut left = TileSet::new(self.grid.tiles());
         let changed = |tile: &u32| !self.reach[*tile as usize].is_empty();
-        for tile in moving.iter().filter(changed) {
+        for tile in self.films.iter().filter(changed) {
             left.insert(tile);
         }
-        let columns = self.grid.columns();
         let mut groups = Vec::new();
         loop {
             let Some(first) = left.iter().next() else { return groups };
             left.remove(first);
-            let mut group = vec![first];
-            let mut at = 0;
+            let (mut group, mut at) = (vec![first], 0);
             while at < group.len() {
-                let (x, y) = (group[at] % columns, group[at] / columns);
-                for ny in y.saturating_sub(1)..=y + 1 {
-                    for nx in x.saturating_sub(1)..=(x + 1).min(columns - 1) {
-                        if left.remove(ny * columns + nx) {
-                            group.push(ny * columns + nx);
-                        }
-                    }
-                }
+                group.extend(self.neighbours(group[at]).filter(|tile| left.remove(*tile)));
                 at += 1;
             }
             groups.push(group);

@@ -150,7 +150,7 @@ impl Feed {
     }
 
     /// Whether the helper is known to hold exactly the current screen.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "lab"))]
     pub(crate) fn is_synchronised(&self) -> bool {
         self.sender.is_synchronised()
     }
@@ -173,7 +173,7 @@ impl Feed {
     /// Encodes what is stale and no video, as far as the budget goes.
     pub(crate) fn flush(&mut self, screen: &Screen, encoders: &Encoders) -> Option<UpdateStats> {
         let mut budget = self.budget();
-        self.route(screen);
+        self.route();
         let due = !self.copies.is_empty() || (budget > 0 && !self.plan.is_empty());
         if !due {
             return None;
@@ -187,7 +187,7 @@ impl Feed {
         budget = budget.saturating_sub(light);
         self.push_pixels(screen, encoders, budget, &mut stats);
         self.sender.end_update();
-        self.route(screen);
+        self.route();
         stats.partial = self.waits;
         Some(stats)
     }
@@ -233,9 +233,9 @@ impl Feed {
             let (video, controller) = (&mut self.video, &*self.controller);
             match video.encode(now_us, stream, writes, screen, encoders, controller) {
                 Some(batch) => {
-                    let (id, bytes) = self.push(batch, &mut stats);
+                    let (id, _) = self.push(batch, &mut stats);
                     stats.units += 1;
-                    self.video.handle_sent(stream, id, bytes, now_us);
+                    self.video.handle_queued(stream, id, now_us);
                 }
                 None => self.wake_at(self.video.due_us(stream).max(now_us + 1)),
             }
@@ -280,13 +280,12 @@ impl Feed {
     }
 
     /// Sorts what is stale into tiles and films.
-    fn route(&mut self, screen: &Screen) {
+    fn route(&mut self) {
         self.plan.clear();
         self.films.iter_mut().for_each(Vec::clear);
         for tile in self.sender.stale_tiles() {
             let (area, _) = self.sender.stale_part(tile);
-            let claim = self.video.claim(area).filter(|_| screen.moving().contains(tile));
-            let Some((stream, part)) = claim else {
+            let Some((stream, part)) = self.video.claim(tile, area) else {
                 self.plan.push((tile, area));
                 continue;
             };
@@ -316,14 +315,14 @@ impl Feed {
     fn give_up_late_units(&mut self, now_us: u64) {
         while let Some(batch) = self.video.overdue(now_us, self.controller.rtt_us()) {
             self.sender.abandon(batch);
-            if !self.take_fates(now_us) {
+            if !self.take_fates() {
                 return;
             }
         }
     }
 
     /// Tells the caches and the films what became of batches; whether there was anything.
-    fn take_fates(&mut self, now_us: u64) -> bool {
+    fn take_fates(&mut self) -> bool {
         let mut any = false;
         while let Some(event) = self.sender.poll_event() {
             any = true;
@@ -332,8 +331,7 @@ impl Feed {
                 SenderEvent::Failed(batch) => (batch, false),
             };
             self.slots.handle_fate(batch, delivered);
-            let least_rtt_us = self.controller.min_rtt_us();
-            for useless in self.video.handle_fate(batch, delivered, now_us, least_rtt_us) {
+            for useless in self.video.handle_fate(batch, delivered) {
                 self.sender.abandon(useless);
             }
         }
@@ -480,7 +478,7 @@ impl Feed {
         let feedback = Feedback::read(bytes)?;
         let in_flight_bytes = self.sender.in_flight_bytes();
         let report = self.sender.handle_feedback(now_us, &feedback)?;
-        self.take_fates(now_us);
+        self.take_fates();
         let samples: Vec<Sample> = report
             .samples
             .iter()
@@ -506,6 +504,9 @@ impl Feed {
         }
         let datagram = self.sender.poll_datagram(now_us)?;
         self.pacer.handle_sent(datagram.len() as u64);
+        if self.sender.queued_video_bytes() == 0 {
+            self.video.handle_left(now_us);
+        }
         Some(datagram)
     }
 

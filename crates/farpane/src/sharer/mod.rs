@@ -18,7 +18,7 @@ pub(crate) use video::OpenEncoder;
 
 pub use session::{NotReady, Sharer, SharerEvent, SharerOptions, SharerStats};
 
-#[cfg(test)]
+#[cfg(any(test, feature = "lab"))]
 pub(crate) use {
     encoders::Encoders,
     feed::Feed,

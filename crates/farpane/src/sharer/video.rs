@@ -20,14 +20,19 @@ pub(crate) type OpenEncoder =
 /// Bits for each pixel of a picture at most: from there on films do not look better. A noisy film
 /// of 1280x720 at 30 pictures a second then takes 9 Mbit/s.
 const MOST_BITS_PER_PX: f64 = 0.33;
-/// Of what the path was seen to carry so much goes to video, in percent: exact tiles need room,
-/// and a queue must be able to empty.
-const SHARE_PERCENT: f64 = 80.0;
+/// And fewer than this no film is worth.
+const LEAST_BITS_PER_S: f64 = 100_000.0;
+/// Of the time between two pictures so much may pass until a unit has left: above the first share
+/// units shrink to fit the second, below the third they may grow by the last.
+const BUSY_SHARE: f64 = 0.8;
+const FITTED_SHARE: f64 = 0.7;
+const EASY_SHARE: f64 = 0.5;
+const GROWTH: f64 = 1.12;
 /// An encoder is told of another rate when it differs by this share.
 const RATE_STEP: f64 = 0.1;
 /// Pictures a second assumed of a film, and believed of one.
 const PICTURES_PER_S: f32 = 30.0;
-const BELIEVED_PER_S: std::ops::RangeInclusive<f32> = 5.0..=60.0;
+const BELIEVED_PER_S: (f32, f32) = (5.0, 60.0);
 /// A picture that an encoder skipped is tried again after this long.
 const RETRY_US: u64 = 15_000;
 /// A unit whose loss has not been repaired after this long, or four round trips, is given up.
@@ -42,7 +47,6 @@ pub(crate) struct Video {
     streams: [Option<Stream>; MAX_REGIONS],
     /// The number of the next unit of each stream.
     indices: [u32; MAX_REGIONS],
-    carried: Carried,
     failures: u32,
 }
 
@@ -52,11 +56,15 @@ struct Stream {
     picture: Picture,
     rate: VideoRate,
     pictures_per_s: f32,
+    /// Bits a second that the path is believed to carry of this stream; 0 before the first unit.
+    target: f64,
     /// Whether the next unit must be a keyframe, and whether the encoder was asked for it.
     begins: bool,
     asked: bool,
     units: VecDeque<Unit>,
     last_us: u64,
+    /// When the last unit had left.
+    left_us: Option<u64>,
     retry_us: u64,
     bytes: Vec<u8>,
 }
@@ -64,26 +72,7 @@ struct Stream {
 /// A unit whose fate is not known.
 struct Unit {
     batch: BatchId,
-    bytes: u64,
     pushed_us: u64,
-}
-
-/// What the path was seen to carry, over the last few units.
-#[derive(Default)]
-struct Carried {
-    bytes: f64,
-    us: f64,
-}
-
-impl Carried {
-    fn insert(&mut self, bytes: u64, took_us: u64) {
-        self.bytes = self.bytes * 0.85 + bytes as f64;
-        self.us = self.us * 0.85 + took_us.max(500) as f64;
-    }
-
-    fn bits_per_s(&self) -> Option<f64> {
-        (self.us > 0.0).then(|| self.bytes * 8e6 / self.us)
-    }
 }
 
 impl Video {
@@ -94,7 +83,6 @@ impl Video {
             regions: Regions::new(size),
             streams: Default::default(),
             indices: [0; MAX_REGIONS],
-            carried: Carried::default(),
             failures: 0,
         }
     }
@@ -138,10 +126,12 @@ impl Video {
                 picture,
                 rate,
                 pictures_per_s: PICTURES_PER_S,
+                target: 0.0,
                 begins: true,
                 asked: true,
                 units: VecDeque::new(),
                 last_us: 0,
+                left_us: None,
                 retry_us: 0,
                 bytes: Vec::new(),
             }),
@@ -160,8 +150,11 @@ impl Video {
         }
     }
 
-    /// The stream that carries a part of `area`, and that part.
-    pub(crate) fn claim(&self, area: Rect) -> Option<(usize, Rect)> {
+    /// The stream that carries a part of `area`, which lies in `tile`, and that part.
+    pub(crate) fn claim(&self, tile: u32, area: Rect) -> Option<(usize, Rect)> {
+        if !self.regions.is_film(tile) {
+            return None;
+        }
         let streams = self.streams.iter().enumerate();
         let claims = streams.filter_map(|(i, s)| Some((i, s.as_ref()?.area.intersect(area))));
         claims.into_iter().find(|(_, part)| !part.is_empty())
@@ -183,9 +176,8 @@ impl Video {
         encoders: &Encoders,
         controller: &dyn Controller,
     ) -> Option<BatchInfo> {
-        let carried = self.carried.bits_per_s();
         let stream = self.streams[at].as_mut()?;
-        stream.pace(now_us, carried, controller);
+        stream.pace(now_us, controller);
         match stream.encode(screen) {
             Ok(true) if stream.bytes.len() <= MAX_UNIT_BYTES as usize => {}
             Ok(true) => {
@@ -207,7 +199,7 @@ impl Video {
         let (index, needs) = (self.indices[at], u32::from(!stream.begins));
         self.indices[at] += 1;
         stream.begins = false;
-        stream.last_us = now_us;
+        (stream.last_us, stream.left_us) = (now_us, None);
         let codec = stream.encoder.capabilities().codec;
         let header = UnitHeader { stream: at as u8, codec, index, needs, area: stream.area };
         let data = encoders.one(screen.grid(), |encoder| {
@@ -223,20 +215,21 @@ impl Video {
     }
 
     /// Notes that a batch of a stream was queued.
-    pub(crate) fn handle_sent(&mut self, at: usize, batch: BatchId, bytes: u64, now_us: u64) {
+    pub(crate) fn handle_queued(&mut self, at: usize, batch: BatchId, now_us: u64) {
         if let Some(stream) = &mut self.streams[at] {
-            stream.units.push_back(Unit { batch, bytes, pushed_us: now_us });
+            stream.units.push_back(Unit { batch, pushed_us: now_us });
+        }
+    }
+
+    /// Notes that all that was queued has left.
+    pub(crate) fn handle_left(&mut self, now_us: u64) {
+        for stream in self.streams.iter_mut().flatten() {
+            stream.left_us.get_or_insert(now_us);
         }
     }
 
     /// Notes what became of a batch. Gives the batches that are useless with it.
-    pub(crate) fn handle_fate(
-        &mut self,
-        batch: BatchId,
-        delivered: bool,
-        now_us: u64,
-        least_rtt_us: u64,
-    ) -> Vec<BatchId> {
+    pub(crate) fn handle_fate(&mut self, batch: BatchId, delivered: bool) -> Vec<BatchId> {
         let find = |stream: &Stream| stream.units.iter().position(|unit| unit.batch == batch);
         for stream in self.streams.iter_mut().flatten() {
             let Some(at) = find(stream) else { continue };
@@ -245,10 +238,7 @@ impl Video {
                 stream.restart();
                 return useless;
             }
-            if let Some(unit) = stream.units.remove(at) {
-                let took_us = now_us.saturating_sub(unit.pushed_us).saturating_sub(least_rtt_us);
-                self.carried.insert(unit.bytes, took_us);
-            }
+            stream.units.remove(at);
         }
         Vec::new()
     }
@@ -278,20 +268,32 @@ impl Stream {
     }
 
     /// Follows the film's pace and the path's rate.
-    fn pace(&mut self, now_us: u64, carried: Option<f64>, controller: &dyn Controller) {
-        let interval_s = now_us.saturating_sub(self.last_us) as f32 / 1e6;
-        if self.last_us > 0 && interval_s < 1.0 {
-            let pace =
-                (1.0 / interval_s.max(0.001)).clamp(*BELIEVED_PER_S.start(), *BELIEVED_PER_S.end());
+    fn pace(&mut self, now_us: u64, controller: &dyn Controller) {
+        let since_us = now_us.saturating_sub(self.last_us);
+        if self.last_us > 0 && since_us < 1_000_000 {
+            let (slowest, fastest) = BELIEVED_PER_S;
+            let pace = (1e6 / since_us.max(1) as f32).clamp(slowest, fastest);
             self.pictures_per_s += 0.1 * (pace - self.pictures_per_s);
         }
-        let guess =
-            || controller.window_bytes() as f64 * 4e6 / controller.rtt_us().max(10_000) as f64;
-        let share = carried.unwrap_or_else(guess) * SHARE_PERCENT / 100.0;
-        let most = MOST_BITS_PER_PX * self.area.area_px() as f64 * f64::from(self.pictures_per_s);
+        let pictures_per_s = f64::from(self.pictures_per_s);
+        let most = MOST_BITS_PER_PX * self.area.area_px() as f64 * pictures_per_s;
+        if self.target == 0.0 {
+            let rtt_us = controller.rtt_us().max(10_000) as f64;
+            self.target = controller.window_bytes() as f64 * 4e6 / rtt_us;
+        } else {
+            let left_us = self.left_us.unwrap_or(now_us).saturating_sub(self.last_us);
+            let share = left_us as f64 * pictures_per_s / 1e6;
+            let fair = self.bytes.len() as f64 * 8.0 * pictures_per_s * 2.0 > self.target;
+            if share > BUSY_SHARE {
+                self.target *= (FITTED_SHARE / share).max(0.5);
+            } else if share < EASY_SHARE && fair {
+                self.target *= GROWTH;
+            }
+        }
+        self.target = self.target.min(most).max(LEAST_BITS_PER_S);
         let rate =
-            VideoRate { bits_per_s: share.min(most) as u32, pictures_per_s: self.pictures_per_s };
-        let step = f64::from(rate.bits_per_s) / f64::from(self.rate.bits_per_s.max(1));
+            VideoRate { bits_per_s: self.target as u32, pictures_per_s: self.pictures_per_s };
+        let step = self.target / f64::from(self.rate.bits_per_s.max(1));
         if (step - 1.0).abs() > RATE_STEP && self.encoder.set_rate(rate).is_ok() {
             self.rate = rate;
         }

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use farpane::capture::SourceSpec;
 use farpane::damage::{PROCESSOR_VARIABLE, Processor};
 use farpane::policy::{Answer, ConsentRequest, Scope};
-use farpane::{Sharer, SharerEvent, SharerOptions};
+use farpane::{CodecChoice, Sharer, SharerEvent, SharerOptions};
 use std::io::{BufRead, IsTerminal};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
@@ -64,6 +64,9 @@ pub(crate) struct Args {
     /// says it when this is absent.
     #[arg(long, value_name = "PROCESSOR")]
     processor: Option<Processor>,
+    /// How films are sent: auto (as video when both sides can), tiles (exactly), h264 or av1.
+    #[arg(long, value_name = "CODEC", default_value_t = CodecChoice::Auto)]
+    codec: CodecChoice,
     /// Send what moved as pixels: only to measure what moves save.
     #[arg(long, hide = true)]
     no_moves: bool,
@@ -98,6 +101,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     if args.consent == Consent::Ask && !std::io::stdin().is_terminal() {
         eprintln!("farpane: no terminal: answers are read from standard input, one a line");
+    }
+    if !args.codec.is_available() {
+        bail!("--codec {0}: this build encodes no {0} here; use --codec auto", args.codec);
     }
     let deadline = deadline(args.seconds)?;
     let interrupt = Interrupt::listen(|| {})?;
@@ -138,6 +144,7 @@ fn start(args: &Args) -> Result<Sharer> {
         listen: args.listen,
         name: args.name.clone(),
         find_moves: !args.no_moves,
+        codec: args.codec,
         processor: args.processor.map_or_else(processor_of_environment, Ok)?,
         ..SharerOptions::new(move || source.open())
     };
