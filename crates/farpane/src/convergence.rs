@@ -204,6 +204,7 @@ impl World {
 
     fn capture(&mut self) {
         let frame = self.desktop.capture(self.now_us);
+        self.peers.iter_mut().for_each(|p| p.feed.handle_captured(self.now_us));
         match self.screen.compare(&frame).unwrap() {
             Compared::Same => {}
             Compared::Reset => {
@@ -229,7 +230,8 @@ impl World {
     /// Lets a millisecond pass.
     fn step(&mut self) {
         self.now_us += 1_000;
-        if self.peers.iter().any(|p| p.feed.wants_frame()) {
+        let now_us = self.now_us;
+        if self.peers.iter_mut().fold(false, |any, p| p.feed.wants_frame(now_us) || any) {
             self.capture();
         }
         for at in 0..self.peers.len() {

@@ -66,6 +66,8 @@ pub struct Lab {
     picture: Option<Picture>,
     /// The newest state of the sharer's display, until it is captured.
     shown: Option<FrameBuf>,
+    /// Whether the feed asked for a frame.
+    wanted: bool,
     frames: u64,
     free_at_us: u64,
     down: VecDeque<(u64, Bytes)>,
@@ -102,6 +104,7 @@ impl Lab {
             composer: Composer::new(),
             picture: None,
             shown: None,
+            wanted: false,
             frames: 0,
             free_at_us: 0,
             down: VecDeque::new(),
@@ -188,9 +191,12 @@ impl Lab {
     fn settle(&mut self) -> Result<(), Error> {
         self.receive()?;
         let start = Instant::now();
-        if self.feed.wants_frame()
+        self.wanted |= self.feed.wants_frame(self.now_us);
+        if self.wanted
             && let Some(shown) = self.shown.take()
         {
+            self.wanted = false;
+            self.feed.handle_captured(self.now_us);
             self.capture(shown)?;
         }
         let flushed = self.feed.flush(&self.screen, &self.encoders);

@@ -12,6 +12,8 @@ const WHOLE_PERCENT: u64 = 60;
 const SETTLE_US: u64 = 150_000;
 /// What has not changed for once or twice this long is no part of a region.
 const TURN_US: u64 = 400_000;
+/// From so many changes on a tile's share of them says something.
+const ENOUGH_CHANGES: u32 = 4;
 /// Pixels of a tile that are looked at, and how many colours among them make it busy: text has
 /// few, films and photographs have many.
 const SAMPLES: usize = 512;
@@ -129,8 +131,11 @@ impl Regions {
         for tile in moving.iter() {
             self.films.insert(tile);
         }
-        for tile in self.steady.iter() {
-            if self.neighbours(tile).any(|other| moving.contains(other)) {
+        let most = self.counts.iter().copied().max().unwrap_or(0);
+        let enough = most >= ENOUGH_CHANGES;
+        for (tile, count) in (0..).zip(&self.counts) {
+            let steady = self.steady.contains(tile) || (enough && *count * 2 >= most);
+            if steady && self.neighbours(tile).any(|other| moving.contains(other)) {
                 self.films.insert(tile);
             }
         }

@@ -21,6 +21,9 @@ const MAX_GROUP_TILES: usize = 16;
 const GROUP_BYTES: f64 = 12_000.0;
 /// Tile parts taken from the cache in one update at most, so that they fit one batch.
 const MAX_CACHED: usize = 4_096;
+/// While more waits than the path carries the screen is looked at this often: what changes again
+/// need not be sent twice, and what is small goes first.
+const LOOK_US: u64 = 33_000;
 /// What is lossy becomes exact after it has not changed for this long.
 const QUIET_US: u64 = 150_000;
 /// Bytes per pixel that nothing exceeds: three colours, and a little for the operation.
@@ -58,6 +61,8 @@ pub(crate) struct Feed {
     films: [Vec<(u32, Rect)>; MAX_REGIONS],
     /// Whether stale parts that go as tiles were left for later.
     waits: bool,
+    /// When to look at the screen again although much waits to be sent.
+    look_us: Option<u64>,
     /// When a stream may encode the next picture, or something lossy is to become exact.
     due_us: Option<u64>,
 }
@@ -86,6 +91,7 @@ impl Feed {
             video: Video::new(size, video),
             films: Default::default(),
             waits: true,
+            look_us: None,
             due_us: None,
         }
     }
@@ -138,9 +144,17 @@ impl Feed {
         self.sender.set_max_datagram_bytes(bytes);
     }
 
-    /// Whether a newer screen could be sent at once: nothing waits in front of it.
-    pub(crate) fn wants_frame(&self) -> bool {
-        self.sender.queued_bytes() == 0 && self.outstanding_bytes() < self.controller.window_bytes()
+    /// Notes that a frame was captured.
+    pub(crate) fn handle_captured(&mut self, now_us: u64) {
+        self.look_us = Some(now_us + LOOK_US);
+    }
+
+    /// Whether a newer screen could be sent at once, as nothing waits in front of it, or what
+    /// waits is to be replaced by newer pixels.
+    pub(crate) fn wants_frame(&mut self, now_us: u64) -> bool {
+        let window = self.controller.window_bytes();
+        let ready = self.sender.queued_bytes() == 0 && self.outstanding_bytes() < window;
+        ready || self.look_us.take_if(|at| now_us >= *at).is_some()
     }
 
     /// Bytes queued and in flight, but for those of video, which wait for all else.
@@ -233,9 +247,9 @@ impl Feed {
             let (video, controller) = (&mut self.video, &*self.controller);
             match video.encode(now_us, stream, writes, screen, encoders, controller) {
                 Some(batch) => {
-                    let (id, _) = self.push(batch, &mut stats);
+                    let (id, bytes) = self.push(batch, &mut stats);
                     stats.units += 1;
-                    self.video.handle_queued(stream, id, now_us);
+                    self.video.handle_queued(stream, id, bytes, now_us);
                 }
                 None => self.wake_at(self.video.due_us(stream).max(now_us + 1)),
             }
@@ -522,7 +536,7 @@ impl Feed {
             return Some(0);
         }
         let paced = (self.sender.has_datagram() && self.is_open()).then(|| self.pacer.open_at_us());
-        [paced, self.due_us, self.sender.poll_timeout()].into_iter().flatten().min()
+        [paced, self.due_us, self.look_us, self.sender.poll_timeout()].into_iter().flatten().min()
     }
 
     /// Whether the window has room. A quarter more is for tiles when video fills it, and for

@@ -218,6 +218,7 @@ impl Pipeline {
             return Ok(());
         };
         let (now_us, damage_px) = (monotonic_us(), damage_px(frame));
+        self.guests.feeds().for_each(|feed| feed.handle_captured(now_us));
         match self.encoders.share(damage_px, || screen.compare(frame))? {
             Compared::Same => return Ok(()),
             Compared::Reset => self.guests.feeds().for_each(|feed| feed.reset(now_us, screen)),
@@ -281,7 +282,8 @@ impl Pipeline {
             }
         }
         self.count(helpers, counters, &sent);
-        if self.guests.feeds().any(|feed| feed.wants_frame()) {
+        let now_us = monotonic_us();
+        if self.guests.feeds().fold(false, |any, feed| feed.wants_frame(now_us) || any) {
             self.want_frame();
         }
     }

@@ -23,19 +23,21 @@ const MOST_BITS_PER_PX: f64 = 0.33;
 /// And fewer than this no film is worth.
 const LEAST_BITS_PER_S: f64 = 100_000.0;
 /// Of the time between two pictures so much may pass until a unit has left: above the first share
-/// units shrink to fit the second, below the third they may grow by the last.
-const BUSY_SHARE: f64 = 0.8;
-const FITTED_SHARE: f64 = 0.7;
-const EASY_SHARE: f64 = 0.5;
-const GROWTH: f64 = 1.12;
+/// units shrink to this share of what was carried in that time, below the second they grow by the
+/// last factor.
+const BUSY_SHARE: f64 = 0.97;
+const FITTED_SHARE: f64 = 0.93;
+const EASY_SHARE: f64 = 0.85;
+const GROWTH: f64 = 1.08;
 /// An encoder is told of another rate when it differs by this share.
 const RATE_STEP: f64 = 0.1;
 /// Pictures a second assumed of a film, and believed of one.
 const PICTURES_PER_S: f32 = 30.0;
 const BELIEVED_PER_S: (f32, f32) = (5.0, 60.0);
-/// A picture that an encoder skipped is tried again after this long.
-const RETRY_US: u64 = 15_000;
-/// A unit whose loss has not been repaired after this long, or four round trips, is given up.
+/// After a picture that an encoder skipped the next one is tried at once, and the same one again
+/// after this long.
+const RETRY_US: u64 = 100_000;
+/// A unit that has not arrived this long after it left, or four round trips, is given up.
 const REPAIR_WITHIN_US: u64 = 250_000;
 /// After so many failures of encoders or of the helper's decoder there is no more video.
 const MAX_FAILURES: u32 = 3;
@@ -48,6 +50,8 @@ pub(crate) struct Video {
     /// The number of the next unit of each stream.
     indices: [u32; MAX_REGIONS],
     failures: u32,
+    /// Counts up with the pictures of the screen.
+    pictures: u64,
 }
 
 struct Stream {
@@ -62,9 +66,12 @@ struct Stream {
     begins: bool,
     asked: bool,
     units: VecDeque<Unit>,
-    last_us: u64,
-    /// When the last unit had left.
-    left_us: Option<u64>,
+    /// When a picture was encoded last, or skipped, and which.
+    tried_us: u64,
+    tried: u64,
+    /// The last unit's length in bits and how long it took to leave, when that is known and has
+    /// not been learned from yet.
+    left: Option<(f64, u64)>,
     retry_us: u64,
     bytes: Vec<u8>,
 }
@@ -72,7 +79,9 @@ struct Stream {
 /// A unit whose fate is not known.
 struct Unit {
     batch: BatchId,
-    pushed_us: u64,
+    bytes: u64,
+    queued_us: u64,
+    left_us: Option<u64>,
 }
 
 impl Video {
@@ -84,6 +93,7 @@ impl Video {
             streams: Default::default(),
             indices: [0; MAX_REGIONS],
             failures: 0,
+            pictures: 0,
         }
     }
 
@@ -98,6 +108,7 @@ impl Video {
         if self.open.is_none() || self.failures >= MAX_FAILURES {
             return;
         }
+        self.pictures += 1;
         self.regions.observe(now_us, &screen.view(), screen.changed(), screen.moving());
         let areas = self.regions.rects();
         for stream in &mut self.streams {
@@ -130,8 +141,9 @@ impl Video {
                 begins: true,
                 asked: true,
                 units: VecDeque::new(),
-                last_us: 0,
-                left_us: None,
+                tried_us: 0,
+                tried: 0,
+                left: None,
                 retry_us: 0,
                 bytes: Vec::new(),
             }),
@@ -162,7 +174,9 @@ impl Video {
 
     /// When the stream may encode the next picture.
     pub(crate) fn due_us(&self, stream: usize) -> u64 {
-        self.streams[stream].as_ref().map_or(u64::MAX, |stream| stream.retry_us)
+        let due_us =
+            |stream: &Stream| if stream.tried == self.pictures { stream.retry_us } else { 0 };
+        self.streams[stream].as_ref().map_or(u64::MAX, due_us)
     }
 
     /// Encodes what `screen` shows in the region of a stream and makes a batch of it, which shows
@@ -178,6 +192,7 @@ impl Video {
     ) -> Option<BatchInfo> {
         let stream = self.streams[at].as_mut()?;
         stream.pace(now_us, controller);
+        stream.tried = self.pictures;
         match stream.encode(screen) {
             Ok(true) if stream.bytes.len() <= MAX_UNIT_BYTES as usize => {}
             Ok(true) => {
@@ -199,7 +214,6 @@ impl Video {
         let (index, needs) = (self.indices[at], u32::from(!stream.begins));
         self.indices[at] += 1;
         stream.begins = false;
-        (stream.last_us, stream.left_us) = (now_us, None);
         let codec = stream.encoder.capabilities().codec;
         let header = UnitHeader { stream: at as u8, codec, index, needs, area: stream.area };
         let data = encoders.one(screen.grid(), |encoder| {
@@ -215,16 +229,20 @@ impl Video {
     }
 
     /// Notes that a batch of a stream was queued.
-    pub(crate) fn handle_queued(&mut self, at: usize, batch: BatchId, now_us: u64) {
+    pub(crate) fn handle_queued(&mut self, at: usize, batch: BatchId, bytes: u64, now_us: u64) {
         if let Some(stream) = &mut self.streams[at] {
-            stream.units.push_back(Unit { batch, pushed_us: now_us });
+            stream.units.push_back(Unit { batch, bytes, queued_us: now_us, left_us: None });
         }
     }
 
     /// Notes that all that was queued has left.
     pub(crate) fn handle_left(&mut self, now_us: u64) {
         for stream in self.streams.iter_mut().flatten() {
-            stream.left_us.get_or_insert(now_us);
+            for unit in stream.units.iter_mut().filter(|unit| unit.left_us.is_none()) {
+                unit.left_us = Some(now_us);
+                let took_us = now_us.saturating_sub(unit.queued_us);
+                stream.left = Some((unit.bytes as f64 * 8.0, took_us));
+            }
         }
     }
 
@@ -255,7 +273,7 @@ impl Video {
     pub(crate) fn overdue(&self, now_us: u64, rtt_us: u64) -> Option<BatchId> {
         let limit_us = REPAIR_WITHIN_US.max(4 * rtt_us);
         let units = self.streams.iter().flatten().filter_map(|stream| stream.units.front());
-        let late = |unit: &&Unit| now_us.saturating_sub(unit.pushed_us) > limit_us;
+        let late = |unit: &&Unit| unit.left_us.is_some_and(|at_us| now_us > at_us + limit_us);
         units.into_iter().find(late).map(|unit| unit.batch)
     }
 }
@@ -269,23 +287,23 @@ impl Stream {
 
     /// Follows the film's pace and the path's rate.
     fn pace(&mut self, now_us: u64, controller: &dyn Controller) {
-        let since_us = now_us.saturating_sub(self.last_us);
-        if self.last_us > 0 && since_us < 1_000_000 {
+        let since_us = now_us.saturating_sub(std::mem::replace(&mut self.tried_us, now_us));
+        if since_us < 1_000_000 {
             let (slowest, fastest) = BELIEVED_PER_S;
             let pace = (1e6 / since_us.max(1) as f32).clamp(slowest, fastest);
-            self.pictures_per_s += 0.1 * (pace - self.pictures_per_s);
+            self.pictures_per_s += 0.2 * (pace - self.pictures_per_s);
         }
         let pictures_per_s = f64::from(self.pictures_per_s);
         let most = MOST_BITS_PER_PX * self.area.area_px() as f64 * pictures_per_s;
         if self.target == 0.0 {
             let rtt_us = controller.rtt_us().max(10_000) as f64;
             self.target = controller.window_bytes() as f64 * 4e6 / rtt_us;
-        } else {
-            let left_us = self.left_us.unwrap_or(now_us).saturating_sub(self.last_us);
+        } else if let Some((bits, left_us)) = self.left.take() {
             let share = left_us as f64 * pictures_per_s / 1e6;
-            let fair = self.bytes.len() as f64 * 8.0 * pictures_per_s * 2.0 > self.target;
+            let fair = bits * pictures_per_s * 2.0 > self.target;
             if share > BUSY_SHARE {
-                self.target *= (FITTED_SHARE / share).max(0.5);
+                let carried = bits * 1e6 / left_us.max(1) as f64;
+                self.target = self.target.min(carried * FITTED_SHARE);
             } else if share < EASY_SHARE && fair {
                 self.target *= GROWTH;
             }

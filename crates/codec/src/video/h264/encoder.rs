@@ -17,9 +17,15 @@ use openh264_sys2::{
 
 /// What level 5.2 allows OpenH264.
 const LARGEST: Size = Size::new(3840, 2160);
-/// Quantisation. A bound of 0 would make OpenH264 take a range of its own; below 12 it clips.
-/// Finer than 20 nobody sees: what rests becomes exact anyway.
-const QP: (u8, u8) = (20, 51);
+/// The coarsest quantisation.
+const MOST_QP: u8 = 51;
+/// The finest quantisation at so many bits a pixel and more. OpenH264 takes 28 at most for its
+/// first picture, which makes 60 KB of 1280x720 whatever the rate; a bound that is coarser where
+/// bits are few makes it fit. A bound of 0 would make it take a range of its own; below 12 it
+/// clips. Finer than 20 nobody sees: what rests becomes exact anyway.
+const LEAST_QP: [(f64, u8); 5] = [(0.12, 20), (0.06, 28), (0.03, 34), (0.015, 38), (0.0, 42)];
+/// A rate that allows a bound finer by this much is worth another keyframe.
+const QP_STEP: u8 = 8;
 /// Pictures of fewer pixels are encoded on one thread: waking another costs more than it saves.
 const SLICES_FROM_PX: u64 = 1_500_000;
 /// Less than this OpenH264 does not take.
@@ -37,6 +43,7 @@ pub struct H264Encoder {
     encoder: Encoder,
     size: Size,
     rate: VideoRate,
+    least_qp: u8,
     /// The time given to OpenH264 with the next picture, whose rate control counts in it.
     time_ms: f64,
 }
@@ -54,7 +61,8 @@ impl H264Encoder {
             return Err(VideoError::Size { found: size, largest: LARGEST });
         }
         let encoder = Self::open(library, size, rate)?;
-        Ok(Self { library: library.clone(), encoder, size, rate, time_ms: 0.0 })
+        let (library, least_qp) = (library.clone(), least_qp(size, rate));
+        Ok(Self { library, encoder, size, rate, least_qp, time_ms: 0.0 })
     }
 
     fn open(library: &OpenH264, size: Size, rate: VideoRate) -> Result<Encoder, VideoError> {
@@ -69,7 +77,7 @@ impl H264Encoder {
             .skip_frames(true)
             .bitrate(BitRate::from_bps(rate.bits_per_s.max(LEAST_BITS_PER_S)))
             .max_frame_rate(FrameRate::from_hz(rate.pictures_per_s))
-            .qp(QpRange::new(QP.0, QP.1))
+            .qp(QpRange::new(least_qp(size, rate), MOST_QP))
             .num_threads(threads)
             .vui(VuiConfig::bt709());
         Encoder::with_api_config(library.api()?, config).map_err(failed)
@@ -83,6 +91,13 @@ impl H264Encoder {
         let result = unsafe { self.encoder.raw_api().set_option(option, (&raw mut value).cast()) };
         if result == 0 { Ok(()) } else { Err(failed(format!("option {option} gives {result}"))) }
     }
+}
+
+/// The finest quantisation for pictures of `size` at `rate`.
+fn least_qp(size: Size, rate: VideoRate) -> u8 {
+    let pixels_per_s = size.area_px() as f64 * f64::from(rate.pictures_per_s.max(1.0));
+    let bits = f64::from(rate.bits_per_s) / pixels_per_s;
+    LEAST_QP.iter().find(|(from, _)| bits >= *from).map_or(MOST_QP, |(_, qp)| *qp)
 }
 
 impl VideoEncoder for H264Encoder {
@@ -128,10 +143,11 @@ impl VideoEncoder for H264Encoder {
         if rate == self.rate {
             return Ok(());
         }
-        if self.time_ms == 0.0 {
-            // Options can be set only from the first picture on.
+        let finer = least_qp(self.size, rate) + QP_STEP <= self.least_qp;
+        if self.time_ms == 0.0 || finer {
+            // Options can be set only from the first picture on, and that bound only before.
             self.encoder = Self::open(&self.library, self.size, rate)?;
-            self.rate = rate;
+            (self.rate, self.least_qp) = (rate, least_qp(self.size, rate));
             return Ok(());
         }
         let bits = rate.bits_per_s.max(LEAST_BITS_PER_S) as i32;
