@@ -16,6 +16,9 @@ const RATE: VideoRate = VideoRate { bits_per_s: 3_000_000, pictures_per_s: 30.0 
 /// Wider than the picture, as real ones are.
 const PITCH: usize = 96;
 
+/// Makes the driver another one.
+type Change = fn(&mut State);
+
 /// What the driver has been told and has given out.
 #[derive(Default)]
 struct State {
@@ -485,7 +488,7 @@ fn the_first_device_with_an_encoder_is_used() {
 
 #[test]
 fn devices_that_cannot_do_it_say_so() {
-    let cases: [(fn(&mut State), &str); 4] = [
+    let cases: [(Change, &str); 4] = [
         (|state| state.devices = 0, "there is no device"),
         (|state| state.first_encoder = 1, "opening an encoder: unsupported device (2)"),
         (|state| state.other_codecs_only = true, "no H.264"),
@@ -502,7 +505,7 @@ fn devices_that_cannot_do_it_say_so() {
 
 #[test]
 fn buffers_that_cannot_be_right_are_not_touched() {
-    let cases: [(fn(&mut State), &str); 4] = [
+    let cases: [(Change, &str); 4] = [
         (|state| state.pitch = 63, "an input buffer with a pitch of 63"),
         (|state| state.pitch = 0, "an input buffer with a pitch of 0"),
         (|state| state.null_data = true, "an input buffer with a pitch of 96"),
