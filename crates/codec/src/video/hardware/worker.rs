@@ -89,13 +89,11 @@ where
         }
         Err(reason) => (None, Err(reason)),
     };
-    let mut alive = capabilities.is_ok();
-    alive &= report.send(Report::Opened(capabilities)).is_ok();
-    while alive && let Some(encoder) = &mut encoder {
-        let Ok(mut job) = jobs.recv() else { break };
+    let _ = report.send(Report::Opened(capabilities));
+    // After an error the other side drops its ends, and no other job comes.
+    while let (Some(encoder), Ok(mut job)) = (&mut encoder, jobs.recv()) {
         let unit = guard(|| encode(encoder.as_mut(), &mut job));
-        alive = unit.is_ok();
-        alive &= report.send(Report::Encoded(job, unit)).is_ok();
+        let _ = report.send(Report::Encoded(job, unit));
     }
     // Nobody waits for this: drivers hang and crash here too.
     let _ = guard(|| {

@@ -85,6 +85,17 @@ fn a_process_that_hangs_costs_the_limit_and_is_killed() {
 }
 
 #[test]
+fn a_process_that_hung_is_gone_afterwards() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = shell("echo $$ > pid; exec sleep 60");
+    command.current_dir(folder.path());
+    assert_eq!(Probe::run(command, Duration::from_millis(300)), Verdict::Hung);
+    let pid = std::fs::read_to_string(folder.path().join("pid")).unwrap();
+    let alive = shell(&format!("kill -0 {} 2>&1", pid.trim())).output().unwrap();
+    assert!(!alive.status.success());
+}
+
+#[test]
 fn megabytes_of_output_neither_block_nor_hide_the_verdict() {
     let works = Verdict::Works { driver: "x".into() };
     let megabytes = "head -c 8000000 /dev/zero; echo";
