@@ -238,5 +238,7 @@ fn stall_limit(rate: VideoRate) -> Duration {
     intervals.unwrap_or(STALL_AT_MOST).clamp(STALL_AT_LEAST, STALL_AT_MOST)
 }
 
+#[cfg(all(test, feature = "h264"))]
+mod h264_tests;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ mod trial;
 
 use super::Backend;
 use crate::video::VideoDecoder;
+use farpane_frame::Size;
 use std::fmt;
 use std::io::{Read, Write};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
@@ -17,6 +18,10 @@ use std::time::{Duration, Instant};
 
 /// How long a probe may take, unless the app says otherwise. Sound drivers take 0.2 to 1 s.
 pub const PROBE_LIMIT: Duration = Duration::from_secs(5);
+
+/// The size of a probe's pictures, for the decoder. Small, so that it is fast, and not so small
+/// that drivers refuse it. Its sides are multiples of 64 pixels, the largest blocks of encoders.
+pub const PROBE_SIZE: Size = Size::new(320, 192);
 
 /// The verdict's line begins with this; drivers print to the same place.
 const MARK: &str = "farpane-probe";
@@ -94,8 +99,8 @@ impl Probe {
     }
 }
 
-/// The other side of a probe: encodes pictures with `backend`, decodes them with `decoder`, compares
-/// them, and prints the verdict on the standard output. The process ends with what this returns.
+/// The other side of a probe: encodes pictures of [`PROBE_SIZE`] with `backend`, decodes them with
+/// `decoder`, compares them, and prints the verdict on the standard output. The process ends with what this returns.
 pub fn child_main(backend: Backend, decoder: &mut dyn VideoDecoder) -> ExitCode {
     let tried = trial::run(|size, rate| backend.open_described(size, rate), decoder);
     let (line, code) = match tried {
