@@ -16,8 +16,12 @@
 //!   needs a C++ compiler.
 //! - `nvenc`: NVIDIA's own interface, on Linux.
 //!
-//! Both load what they need at run time: a program that has them starts without any driver. All
-//! encoders make H.264 without delay, without B pictures and without periodic keyframes.
+//! Both load what they need at run time: a program that has them starts without any driver. They
+//! make H.264 without delay, without B pictures and without periodic keyframes.
+//!
+//! No machine of the project's has a device that encodes. `vulkan-video` has run up to the search
+//! for a device; `nvenc` against a driver of our own, in Rust here, and once in C, built with
+//! NVIDIA's header. `tests/hardware.rs` encodes where there is a device.
 
 mod backend;
 pub mod failover;

@@ -8,8 +8,11 @@ use farpane_frame::{FrameBuf, PixelFormat, Rect};
 const SIZE: Size = Size::new(320, 192);
 const RATE: VideoRate = VideoRate { bits_per_s: 2_000_000, pictures_per_s: 10.0 };
 
+/// How it breaks.
+type Breakdown = fn() -> Result<Option<Unit>, VideoError>;
+
 /// An encoder that breaks at its nth picture, having counted down to it.
-struct Breaks(H264Encoder, u32, fn() -> Result<Option<Unit>, VideoError>);
+struct Breaks(H264Encoder, u32, Breakdown);
 
 impl VideoEncoder for Breaks {
     fn capabilities(&self) -> Capabilities {
@@ -60,7 +63,7 @@ fn difference(a: &Planes<'_>, b: &Planes<'_>) -> f64 {
 
 #[test]
 fn a_decoder_shows_every_picture_across_the_fail_over() {
-    let breakdowns: [fn() -> Result<Option<Unit>, VideoError>; 3] = [
+    let breakdowns: [Breakdown; 3] = [
         || Err(VideoError::Kind),
         || panic!("as the test says"),
         || Ok(Some(Unit { keyframe: false })),

@@ -114,7 +114,10 @@ pub(super) const CHANGES_RATE: u32 = 20;
 
 /// A structure: its size, its version, and its fields.
 macro_rules! record {
-    ($(#[$doc:meta])* $name:ident, $bytes:expr, $version:expr, { $($field:ident = $at:expr),* }) => {
+    (
+        $(#[$doc:meta])*
+        $name:ident, $bytes:expr, $version:expr, { $($field:ident = $at:expr),* }
+    ) => {
         $(#[$doc])*
         #[repr(transparent)]
         #[derive(Clone)]

@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 /// How long a probe may take, unless the app says otherwise. Sound drivers take 0.2 to 1 s.
 pub const PROBE_LIMIT: Duration = Duration::from_secs(5);
 
+/// A probe ends itself after this time, should the app no longer be there to end it.
+const ORPHAN_LIMIT: Duration = Duration::from_secs(60);
+
 /// The size of a probe's pictures, for the decoder. Small, so that it is fast, and not so small
 /// that drivers refuse it. Its sides are multiples of 64 pixels, the largest blocks of encoders.
 pub const PROBE_SIZE: Size = Size::new(320, 192);
@@ -100,8 +103,10 @@ impl Probe {
 }
 
 /// The other side of a probe: encodes pictures of [`PROBE_SIZE`] with `backend`, decodes them with
-/// `decoder`, compares them, and prints the verdict on the standard output. The process ends with what this returns.
+/// `decoder`, compares them, and prints the verdict on the standard output. The process ends with
+/// what this returns, or by itself after a minute.
 pub fn child_main(backend: Backend, decoder: &mut dyn VideoDecoder) -> ExitCode {
+    end_after(ORPHAN_LIMIT);
     let tried = trial::run(|size, rate| backend.open_described(size, rate), decoder);
     let (line, code) = match tried {
         Ok(driver) => (format!("{MARK} works {}", one_line(&driver)), ExitCode::SUCCESS),
@@ -110,6 +115,17 @@ pub fn child_main(backend: Backend, decoder: &mut dyn VideoDecoder) -> ExitCode 
     // A driver may have left half a line.
     let printed = writeln!(std::io::stdout(), "\n{line}");
     if printed.is_ok() { code } else { ExitCode::FAILURE }
+}
+
+/// Ends this process when the time is over, whatever hangs in it.
+fn end_after(limit: Duration) {
+    let end = move || {
+        thread::sleep(limit);
+        // Not `exit`, which runs what drivers have left to be run.
+        std::process::abort();
+    };
+    // Without the thread only the app ends it.
+    let _ = thread::Builder::new().name("farpane-probe".into()).spawn(end);
 }
 
 /// Text in one line, of bounded length, without control characters.

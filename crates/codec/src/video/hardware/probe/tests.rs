@@ -96,6 +96,23 @@ fn a_process_that_hung_is_gone_afterwards() {
 }
 
 #[test]
+fn a_probe_that_nobody_ends_ends_itself() {
+    const CHILD: &str = "FARPANE_TEST_ORPHAN";
+    if std::env::var_os(CHILD).is_some() {
+        end_after(Duration::from_millis(50));
+        loop {
+            thread::park();
+        }
+    }
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let name = "video::hardware::probe::tests::a_probe_that_nobody_ends_ends_itself";
+    command.args([name, "--exact"]).env(CHILD, "1");
+    let found = Probe::run(command, AMPLE);
+    let Verdict::Crashed { status } = found else { panic!("{found:?}") };
+    assert!(status.contains("signal: 6"), "{status}");
+}
+
+#[test]
 fn megabytes_of_output_neither_block_nor_hide_the_verdict() {
     let works = Verdict::Works { driver: "x".into() };
     let megabytes = "head -c 8000000 /dev/zero; echo";
