@@ -192,6 +192,11 @@ mod tests {
         for _ in 1..HEAVY_IN_A_ROW {
             judge.look(NOT_KEY, &heavy, false).unwrap();
         }
+        // A change of rate leaves as many again to settle.
+        judge.set_rate(VideoRate { bits_per_s: 10_000, pictures_per_s: 10.0 });
+        for _ in 1..HEAVY_IN_A_ROW {
+            judge.look(NOT_KEY, &heavy, false).unwrap();
+        }
         let reason = judge.look(NOT_KEY, &heavy, false).unwrap_err();
         assert_eq!(reason, "8 units in a row of more than 1000 bytes");
 

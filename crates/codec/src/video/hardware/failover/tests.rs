@@ -158,6 +158,16 @@ fn a_keyframe_that_is_refused_comes_from_software() {
 }
 
 #[test]
+fn a_skipped_picture_does_not_take_the_keyframe_that_was_asked_for() {
+    let mut pair = pair(&[Step::Work, Step::Skip, Step::NoKeyframe]);
+    pair.encode(10);
+    pair.encoder.request_keyframe();
+    assert_eq!(pair.encode(11), None);
+    assert_eq!(pair.encode(12), Some((12, true)));
+    assert_eq!(pair.encoder.failed(), Some("no keyframe when asked for one"));
+}
+
+#[test]
 fn units_far_above_the_rate_are_a_failure_only_in_a_row() {
     // 1,000 bits a picture allow 1,000 bytes.
     let row = |heavy| [vec![Step::Bytes(1001); heavy], vec![Step::Work]].concat();

@@ -6,6 +6,9 @@
 
 #[allow(unsafe_code, reason = "calls a driver in C")]
 mod driver;
+#[cfg(test)]
+#[allow(unsafe_code, reason = "stands in for a driver in C")]
+mod fake;
 mod layout;
 #[allow(unsafe_code, reason = "calls a driver in C")]
 mod session;
@@ -197,5 +200,4 @@ fn failed(reason: String) -> VideoError {
 }
 
 #[cfg(test)]
-#[allow(unsafe_code, reason = "stands in for a driver in C")]
 mod tests;
