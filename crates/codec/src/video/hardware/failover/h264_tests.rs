@@ -99,8 +99,8 @@ fn a_real_encoder_is_never_taken_for_a_broken_one() {
     let software = |_, _| Err(VideoError::Kind);
     let mut encoder = FailoverEncoder::start(SIZE, RATE, sound, software).unwrap();
     let mut noise = 1u32;
-    for number in 0..200 {
-        let bits_per_s = [2_000_000, 100_000, 500_000][number as usize / 20 % 3];
+    for number in 0..80 {
+        let bits_per_s = [2_000_000, 100_000, 500_000][number as usize / 10 % 3];
         encoder.set_rate(VideoRate { bits_per_s, ..RATE }).unwrap();
         if number % 31 == 0 {
             encoder.request_keyframe();
@@ -114,7 +114,7 @@ fn a_real_encoder_is_never_taken_for_a_broken_one() {
         let picture = picture(number % 16);
         let mut planes = picture.planes();
         // Half of the time nothing can be predicted, and the rate cannot be held.
-        if number % 40 < 20 {
+        if number % 20 < 10 {
             planes.data[0] = &luma;
         }
         encoder.encode(&planes, &mut Vec::new()).unwrap();
