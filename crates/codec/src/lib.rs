@@ -13,6 +13,8 @@
 //!   decode a screen (5.8 ms against 12.5 ms of one busy core, mean of ten 1080p desktops).
 //! - `openh264-source` (default): H.264 by OpenH264, compiled in; needs nasm.
 //! - `openh264-libloading`: H.264 by Cisco's binary of OpenH264, loaded at run time.
+//! - `vulkan-video`, `nvenc`: encoders in hardware, loaded at run time; see [`video::hardware`].
+//!   The build of `vulkan-video` needs a C++ compiler, and 70 s of two cores.
 //!
 //! Without all of these the crate is pure Rust and decodes the same batches, for wasm, but no
 //! video.

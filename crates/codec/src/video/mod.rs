@@ -7,6 +7,8 @@
 
 #[cfg(feature = "h264")]
 pub mod h264;
+#[cfg(not(target_family = "wasm"))]
+pub mod hardware;
 mod picture;
 mod regions;
 
