@@ -12,7 +12,7 @@ use std::time::Duration;
 pub(crate) struct Outcome {
     pub(crate) name: String,
     /// The first frame, a whole screen: how long the processor ran, and the bytes.
-    first: (Duration, usize),
+    pub(crate) first: (Duration, usize),
     /// The same of each other frame.
     pub(crate) times: Vec<Duration>,
     pub(crate) bytes: Vec<usize>,
@@ -30,6 +30,20 @@ impl Outcome {
     /// Whether the helper's picture was the screen's after every frame.
     pub(crate) fn is_exact(&self) -> bool {
         self.error == 0
+    }
+
+    /// How near the helper's pictures came.
+    fn quality(&self) -> String {
+        match self.is_exact() {
+            true => "exact".into(),
+            false => format!("PSNR {:.1} dB", psnr_of(self.error, self.pixels)),
+        }
+    }
+
+    /// The name, with the quality of what is not exact.
+    pub(crate) fn label(&self) -> String {
+        let Self { name, .. } = self;
+        if self.is_exact() { name.clone() } else { format!("{name} ({})", self.quality()) }
     }
 
     /// How long the processor ran for all frames but the first.
@@ -134,12 +148,8 @@ fn print(recording: Recording, outcomes: &[Outcome]) {
         let mut bytes = outcome.bytes.clone();
         bytes.sort_unstable();
         let median = bytes.get(bytes.len().saturating_sub(1) / 2).copied().unwrap_or_default();
-        let quality = match outcome.is_exact() {
-            true => "exact".into(),
-            false => format!("PSNR {:.1} dB", psnr_of(outcome.error, outcome.pixels)),
-        };
         println!(
-            "  {:<22} {:>9.2} {:>10.1} {:>9.2} {:>9.2} {:>10.2} {:>10.2} {:>9.1}  {quality}",
+            "  {:<22} {:>9.2} {:>10.1} {:>9.2} {:>9.2} {:>10.2} {:>10.2} {:>9.1}  {}",
             outcome.name,
             ms(outcome.first.0),
             outcome.first.1 as f64 / 1e3,
@@ -148,6 +158,7 @@ fn print(recording: Recording, outcomes: &[Outcome]) {
             median as f64 / 1e3,
             outcome.p95_bytes() as f64 / 1e3,
             outcome.total_bytes() as f64 / 1e3,
+            outcome.quality(),
         );
     }
 }

@@ -41,6 +41,9 @@ impl H264 {
                 .max_frame_rate(FrameRate::from_hz(30.0))
                 .qp(QpRange::new(1, 51))
                 .skip_frames(false)
+                // It refuses these for screens, and says so.
+                .adaptive_quantization(false)
+                .background_detection(false)
                 .vui(VuiConfig::bt709()),
         };
         let api = OpenH264API::from_source();
