@@ -1,6 +1,7 @@
 //! Each recording by each subject, frame by frame in turns.
 
 use crate::claims;
+use crate::images::TOLD;
 use crate::recordings::{ALT_TAB, OTHERS, Recording, SCROLL, SLIDES, Shot, Shots, TYPING};
 use crate::subjects::{self, Subject};
 use farpane_benches::quality::{psnr_of, squared_error};
@@ -30,6 +31,11 @@ impl Outcome {
     /// Whether the helper's picture was the screen's after every frame.
     pub(crate) fn is_exact(&self) -> bool {
         self.error == 0
+    }
+
+    /// Whether the subject was told where the changes are, and did not have to look for them.
+    pub(crate) fn is_told(&self) -> bool {
+        self.name.ends_with(TOLD)
     }
 
     /// How near the helper's pictures came.

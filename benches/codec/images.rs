@@ -9,6 +9,9 @@ use std::io::Cursor;
 /// How hard zstd tries, for everybody who ends with it.
 pub(crate) const ZSTD_LEVEL: i32 = 1;
 
+/// How the names of those end that are told where the changes are.
+pub(crate) const TOLD: &str = ", box";
+
 /// Codes an area of a frame, exactly.
 pub(crate) trait ImageCodec {
     /// What it is called.
@@ -38,7 +41,7 @@ impl<C: ImageCodec> Images<C> {
 
 impl<C: ImageCodec> Subject for Images<C> {
     fn name(&self) -> String {
-        format!("{}, {}", self.codec.name(), if self.whole { "whole" } else { "box" })
+        format!("{}{}", self.codec.name(), if self.whole { ", whole" } else { TOLD })
     }
 
     fn frame(&mut self, shot: &Shot) -> usize {
