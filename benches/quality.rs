@@ -2,7 +2,7 @@
 //!
 //! Both figures are of whole pictures; [`part`] makes one of an area.
 
-use farpane_frame::{FrameRef, PixelFormat, Rect};
+use farpane_frame::{FrameRef, PixelFormat, Rect, Size};
 use fast_ssim2::{PixelDescriptor, PixelSlice, compute_ssimulacra2};
 
 /// The `area` of `frame` as a picture of its own.
@@ -12,9 +12,8 @@ use fast_ssim2::{PixelDescriptor, PixelSlice, compute_ssimulacra2};
 pub fn part<'a>(frame: &FrameRef<'a>, area: Rect) -> FrameRef<'a> {
     assert!(!area.is_empty() && frame.size().rect().contains(area), "{area:?} is no area of it");
     let from = frame.stride() * area.y as usize + area.x as usize * 4;
-    let size = Rect { x: 0, y: 0, ..area };
-    let size = farpane_frame::Size::new(size.width, size.height);
-    FrameRef::new(&frame.data()[from..], size, frame.stride(), frame.format()).expect("it fits")
+    let (data, size) = (&frame.data()[from..], Size::new(area.width, area.height));
+    FrameRef::new(data, size, frame.stride(), frame.format()).expect("it fits")
 }
 
 /// SSIMULACRA2 of `b` against `a`: 100 is equal, 90 is taken for equal by most, 70 is high, 50
@@ -81,7 +80,7 @@ fn pixels<'a>(frame: &FrameRef<'a>) -> PixelSlice<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use farpane_frame::{FrameBuf, Size};
+    use farpane_frame::FrameBuf;
 
     /// Soft shapes, and noise of that strength in every colour.
     fn picture(noise: u32) -> FrameBuf {
