@@ -19,8 +19,8 @@ pub fn part<'a>(frame: &FrameRef<'a>, area: Rect) -> FrameRef<'a> {
 /// SSIMULACRA2 of `b` against `a`: 100 is equal, 90 is taken for equal by most, 70 is high, 50
 /// medium and 30 low quality; it can be below 0.
 ///
-/// A comparison of 1280x720 takes 0.15 to 0.2 s on one core; pictures of less than 8 pixels a side tell
-/// nothing.
+/// A comparison of 1280x720 takes 0.15 to 0.2 s on one core; pictures of less than 8 pixels a
+/// side tell nothing.
 ///
 /// # Panics
 /// When the pictures differ in size.
