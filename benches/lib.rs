@@ -1,6 +1,7 @@
 //! What the benches share: timing, rows of a table, and the machine's memory bandwidth.
 #![forbid(unsafe_code)]
 
+pub mod quality;
 pub mod virtual_time;
 
 use farpane_frame::{FrameBuf, FrameRef, PixelFormat, Size};
@@ -22,6 +23,12 @@ pub fn fastest(mut run: impl FnMut()) -> Duration {
 /// The shortest of [`RUNS`] times that `timed` measured itself.
 pub fn fastest_of(timed: impl FnMut() -> Duration) -> Duration {
     std::iter::repeat_with(timed).take(RUNS).min().unwrap_or_default()
+}
+
+/// How long the threads of this process have run. What others do on the machine does not count.
+pub fn cpu_time() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }
 
 /// Prints one row: what, how long, and the figure it is to be compared with.

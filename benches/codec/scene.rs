@@ -1,0 +1,90 @@
+//! A made-up desktop: text, plain ground, and a photograph.
+
+use farpane_frame::{FrameBuf, PixelFormat, Rect, Size};
+
+/// The size of the desktop.
+pub(crate) const SCREEN: Size = Size::new(1920, 1080);
+
+/// A small generator (splitmix64).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+}
+
+const GLYPH: (u32, u32) = (9, 16);
+
+/// Coverage of a made-up glyph: two stems and two bars with smoothed edges.
+fn coverage(glyph: u64, x: u32, y: u32) -> u32 {
+    let at = |shift: u32, limit: u64| ((glyph >> shift) % limit) as u32 * 4 + 6;
+    let distance = |a: u32, b: u32| (a * 4).abs_diff(b);
+    let inside = (2..12).contains(&y) && (1..8).contains(&x);
+    let stems = [at(0, 3), at(8, 5) + 8].map(|s| distance(x, s));
+    let bars = [at(16, 8), at(24, 8) + 4].map(|b| distance(y, b));
+    let nearest = stems.into_iter().chain(bars).min().unwrap_or(9);
+    if inside {
+        [255, 221, 153, 102, 51, 17].get(nearest as usize).copied().unwrap_or(0)
+    } else {
+        0
+    }
+}
+
+/// Fills `area` with lines of text in shades between `ink` and `ground`.
+fn text(frame: &mut FrameBuf, area: Rect, ground: [u8; 3], ink: [u8; 3], random: &mut Random) {
+    frame.fill(area, [ground[0], ground[1], ground[2], 0]);
+    for top in (area.y + 4..area.bottom().saturating_sub(20)).step_by(20) {
+        let mut left = area.x + 8;
+        let end = area.x + area.width * (5 + (random.next() % 4) as u32) / 8;
+        while left + GLYPH.0 < end {
+            let letter = random.next() % 32;
+            if letter < 27 {
+                let glyph = Random(letter).next();
+                for (x, y) in (0..GLYPH.1).flat_map(|y| (0..GLYPH.0).map(move |x| (x, y))) {
+                    let shade = coverage(glyph, x, y);
+                    let mix = |i: usize| {
+                        let (g, k) = (u32::from(ground[i]), u32::from(ink[i]));
+                        ((g * (255 - shade) + k * shade) / 255) as u8
+                    };
+                    let pixel = [mix(0), mix(1), mix(2), 0];
+                    frame.span_mut(left + x, top + y, 1).copy_from_slice(&pixel);
+                }
+            }
+            left += GLYPH.0;
+        }
+    }
+}
+
+/// A picture with soft shapes and the noise of a camera.
+fn photo(frame: &mut FrameBuf, area: Rect, random: &mut Random) {
+    for y in area.y..area.bottom() {
+        for x in area.x..area.right() {
+            let wave = |a: f32, b: f32| ((x as f32 * a).sin() + (y as f32 * b).cos()) * 50.0;
+            let light = wave(0.021, 0.017) + wave(0.005, 0.009) * 0.3;
+            let [n0, n1, n2, ..] = random.next().to_le_bytes().map(|n| f32::from(n % 16));
+            let pixel = [110.0 + light + n0, 120.0 + light * 0.9 + n1, 130.0 + light * 0.7 + n2];
+            let [b, g, r] = pixel.map(|v| v as u8);
+            frame.span_mut(x, y, 1).copy_from_slice(&[b, g, r, 0]);
+        }
+    }
+}
+
+/// A desktop: plain ground, an editor, a page with coloured text, and a photograph of 640x360.
+pub(crate) fn desktop() -> FrameBuf {
+    let mut frame = FrameBuf::new(SCREEN, PixelFormat::Bgrx).unwrap();
+    let mut random = Random(1);
+    frame.fill(SCREEN.rect(), [90, 60, 40, 0]);
+    for x in 0..SCREEN.width_px {
+        let shade = (200 + x / 60) as u8;
+        frame.fill(Rect::new(x, 0, 1, 32), [shade, shade, shade, 0]);
+    }
+    text(&mut frame, Rect::new(40, 60, 1100, 980), [255, 255, 255], [30, 30, 30], &mut random);
+    text(&mut frame, Rect::new(1180, 60, 700, 500), [46, 40, 38], [120, 220, 160], &mut random);
+    photo(&mut frame, Rect::new(1230, 640, 640, 360), &mut random);
+    frame
+}
