@@ -8,7 +8,8 @@ use farpane_damage::{Changes, Differ, Kernel, Motion, MoveFinder};
 use farpane_frame::{FrameBuf, Move, PixelFormat, Rect, Size, TileGrid};
 use farpane_proto::feedback::Feedback;
 use farpane_proto::screen::{
-    BatchId, BatchInfo, MAX_BATCH_BYTES, ReceiverEvent, ScreenReceiver, ScreenSender, SenderEvent,
+    BatchId, BatchInfo, MAX_BATCH_BYTES, ReceiverEvent, Repeat, ScreenReceiver, ScreenSender,
+    SenderEvent,
 };
 
 // What is stored where is decided as the product does it.
@@ -125,8 +126,9 @@ impl Farpane {
             learn(&mut self.costs, &plan, data.len());
             let mut writes: Vec<_> = cached.iter().map(|(_, tile, area)| (*tile, *area)).collect();
             writes.extend(plan);
-            let repeatable = stores.is_empty() && copies.is_empty() && cached.is_empty();
-            let info = BatchInfo { data: data.into(), writes, copies, repeatable };
+            let plain = stores.is_empty() && copies.is_empty() && cached.is_empty();
+            let repeat = if plain { Repeat::WhileUnchanged } else { Repeat::Never };
+            let info = BatchInfo { data: data.into(), writes, copies, repeat };
             let id = self.push(info);
             self.slots.handle_sent(id, stores.into_iter().map(|(_, slot)| slot).collect());
         }
@@ -161,7 +163,8 @@ impl Farpane {
             return self.encode_group(b);
         }
         let (data, writes) = (data.into(), group.to_vec());
-        self.push(BatchInfo { data, writes, copies: Vec::new(), repeatable: true });
+        let (copies, repeat) = (Vec::new(), Repeat::WhileUnchanged);
+        self.push(BatchInfo { data, writes, copies, repeat });
     }
 
     fn push(&mut self, info: BatchInfo) -> BatchId {

@@ -2,8 +2,9 @@
 //! packets, each a batch. Whatever a batch says, what was written is inside the canvas and named
 //! as damage.
 
-use crate::{Seed, packets};
-use farpane_codec::{BatchDecoder, BatchEncoder};
+use crate::{Seed, packets, video};
+use farpane_codec::video::VideoCodec;
+use farpane_codec::{BatchDecoder, BatchEncoder, UnitHeader};
 use farpane_frame::{FrameBuf, Move, PixelFormat, Rect, Size, TileGrid};
 
 const SIZE: Size = Size::new(200, 150);
@@ -47,6 +48,8 @@ pub fn seeds() -> Vec<Seed> {
         ("ramp", input(&[batch(&picture(ramp), inside)])),
         ("noise", input(&[batch(&picture(noise), Rect::new(130, 10, 12, 12))])),
         ("copies-and-cache", input(&[batch(&picture(flat), inside), copies_and_cache()])),
+        ("video", input(&[unit(0, 0), unit(1, 1)])),
+        ("video-held", input(&[unit(0, 0), unit(2, 1), batch(&picture(flat), inside), unit(1, 1)])),
         ("bad-cut", cut[..cut.len() - 5].to_vec()),
         ("bad-slot", input(&[stored_nowhere()])),
     ]
@@ -83,6 +86,16 @@ fn copies_and_cache() -> Vec<u8> {
         encoder.store(0, 7);
         encoder.cached(7, 1, grid.rect(1));
         encoder.cached(7, 5, Rect::new(130, 70, 10, 8));
+    })
+}
+
+/// A unit of a film, which refers to the one `needs` before it.
+fn unit(index: usize, needs: u32) -> Vec<u8> {
+    let (codec, area) = (VideoCodec::H264, video::area(40, 30));
+    let header = UnitHeader { stream: 1, codec, index: index as u32, needs, area };
+    finished(|encoder, grid| {
+        encoder.unit(&header, &video::units()[index]);
+        grid.split(area).for_each(|(tile, part)| encoder.video(tile, part));
     })
 }
 

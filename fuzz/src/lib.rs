@@ -15,6 +15,7 @@ pub mod invitation;
 mod packets;
 pub mod screen;
 pub mod trace;
+pub mod video;
 pub mod wire;
 
 /// A fuzz target.
@@ -33,11 +34,12 @@ pub struct Target {
 pub type Seed = (&'static str, Vec<u8>);
 
 /// Every target.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     Target { name: "batch", accepts: batch::accepts, seeds: batch::seeds },
     Target { name: "calls", accepts: calls::accepts, seeds: calls::seeds },
     Target { name: "invitation", accepts: invitation::accepts, seeds: invitation::seeds },
     Target { name: "screen", accepts: screen::accepts, seeds: screen::seeds },
     Target { name: "trace", accepts: trace::accepts, seeds: trace::seeds },
+    Target { name: "video", accepts: video::accepts, seeds: video::seeds },
     Target { name: "wire", accepts: wire::accepts, seeds: wire::seeds },
 ];

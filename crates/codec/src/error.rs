@@ -9,7 +9,8 @@ use farpane_frame::{PixelFormat, Rect};
 pub enum DecodeError {
     /// The first byte names a format that this decoder does not know.
     #[error(
-        "batch format {found:#04x}: expected 0x10 to 0x1f or 0x30 to 0x3f; the sender is of another version"
+        "batch format {found:#04x}: 0x10 to 0x1f or 0x30 to 0x3f are known; the sender is of \
+             another version"
     )]
     Format {
         /// The byte that came.

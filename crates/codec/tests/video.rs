@@ -1,4 +1,5 @@
 //! Streams of video through batches: what is shown, what waits for a keyframe, what is refused.
+#![cfg(feature = "encoder")]
 
 mod common;
 

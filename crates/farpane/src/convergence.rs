@@ -231,7 +231,7 @@ impl World {
     fn step(&mut self) {
         self.now_us += 1_000;
         let now_us = self.now_us;
-        if self.peers.iter_mut().fold(false, |any, p| p.feed.wants_frame(now_us) || any) {
+        if self.peers.iter_mut().any(|p| p.feed.wants_frame(now_us)) {
             self.capture();
         }
         for at in 0..self.peers.len() {
@@ -253,7 +253,7 @@ impl World {
 
     fn step_peer(&mut self, at: usize) {
         let now_us = self.now_us;
-        self.peers[at].feed.flush(&self.screen, self.encoders);
+        self.peers[at].feed.flush(now_us, &self.screen, self.encoders);
         let rest = self.peers[at].feed.flush_rest(now_us, &self.screen, self.encoders);
         self.peers[at].units += rest.map_or(0, |stats| stats.units);
         while let Some(datagram) = self.peers[at].feed.poll_datagram(now_us) {

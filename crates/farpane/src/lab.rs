@@ -199,7 +199,7 @@ impl Lab {
             self.feed.handle_captured(self.now_us);
             self.capture(shown)?;
         }
-        let flushed = self.feed.flush(&self.screen, &self.encoders);
+        let flushed = self.feed.flush(self.now_us, &self.screen, &self.encoders);
         self.transmit();
         let rest = self.feed.flush_rest(self.now_us, &self.screen, &self.encoders);
         self.spend(start, |stats| &mut stats.sharer);

@@ -1,5 +1,7 @@
 //! One helper's feed: what to send, how much of it, when. Sans-IO.
 
+mod rest;
+
 use super::encoders::{Encoded, Encoders};
 use super::screen::Screen;
 use super::slots::SlotCache;
@@ -24,7 +26,7 @@ const MAX_CACHED: usize = 4_096;
 /// While more waits than the path carries the screen is looked at this often: what changes again
 /// need not be sent twice, and what is small goes first.
 const LOOK_US: u64 = 33_000;
-/// What is lossy becomes exact after it has not changed for this long.
+/// What has not changed for this long is at rest: it becomes exact.
 const QUIET_US: u64 = 150_000;
 /// Bytes per pixel that nothing exceeds: three colours, and a little for the operation.
 const MAX_COST: f32 = 3.1;
@@ -185,9 +187,14 @@ impl Feed {
     }
 
     /// Encodes what is stale and no video, as far as the budget goes.
-    pub(crate) fn flush(&mut self, screen: &Screen, encoders: &Encoders) -> Option<UpdateStats> {
+    pub(crate) fn flush(
+        &mut self,
+        now_us: u64,
+        screen: &Screen,
+        encoders: &Encoders,
+    ) -> Option<UpdateStats> {
         let mut budget = self.budget();
-        self.route();
+        self.route(now_us);
         let due = !self.copies.is_empty() || (budget > 0 && !self.plan.is_empty());
         if !due {
             return None;
@@ -201,105 +208,19 @@ impl Feed {
         budget = budget.saturating_sub(light);
         self.push_pixels(screen, encoders, budget, &mut stats);
         self.sender.end_update();
-        self.route();
+        self.route(now_us);
         stats.partial = self.waits;
         Some(stats)
     }
 
-    /// When no more urgent thing waits: encodes the next pictures of films and, in what room is
-    /// left, makes exact what is lossy and at rest.
-    pub(crate) fn flush_rest(
-        &mut self,
-        now_us: u64,
-        screen: &Screen,
-        encoders: &Encoders,
-    ) -> Option<UpdateStats> {
-        self.due_us = None;
-        self.give_up_late_units(now_us);
-        let films = self.flush_films(now_us, screen, encoders);
-        if films.is_some() || self.waits || self.sender.queued_bytes() > 0 {
-            return films;
-        }
-        self.refine(now_us, screen, encoders)
-    }
-
-    fn flush_films(
-        &mut self,
-        now_us: u64,
-        screen: &Screen,
-        encoders: &Encoders,
-    ) -> Option<UpdateStats> {
-        let room = self.sender.in_flight_bytes() < self.controller.window_bytes();
-        if self.films.iter().all(Vec::is_empty) || !room || self.sender.queued_video_bytes() > 0 {
-            return None;
-        }
-        let mut stats = UpdateStats { update: self.sender.begin_update(), ..Default::default() };
-        for stream in 0..MAX_REGIONS {
-            if self.films[stream].is_empty() {
-                continue;
-            }
-            let due_us = self.video.due_us(stream);
-            if now_us < due_us {
-                self.wake_at(due_us);
-                continue;
-            }
-            let writes = std::mem::take(&mut self.films[stream]);
-            let (video, controller) = (&mut self.video, &*self.controller);
-            match video.encode(now_us, stream, writes, screen, encoders, controller) {
-                Some(batch) => {
-                    let (id, bytes) = self.push(batch, &mut stats);
-                    stats.units += 1;
-                    self.video.handle_queued(stream, id, bytes, now_us);
-                }
-                None => self.wake_at(self.video.due_us(stream).max(now_us + 1)),
-            }
-        }
-        self.sender.end_update();
-        (stats.bytes > 0).then_some(stats)
-    }
-
-    /// Makes exact what has been lossy and at rest for a while: first what lies near the pointer,
-    /// and no more than leaves room for what may change next.
-    fn refine(&mut self, now_us: u64, screen: &Screen, encoders: &Encoders) -> Option<UpdateStats> {
-        let mut rough = std::mem::take(&mut self.plan);
-        rough.clear();
-        for tile in self.sender.lossy_tiles() {
-            let (area, changed_us, may_write) = self.sender.lossy_part(tile);
-            let at_us = changed_us + QUIET_US;
-            if now_us < at_us {
-                self.due_us = Some(self.due_us.map_or(at_us, |due| due.min(at_us)));
-            } else if may_write {
-                rough.push((tile, area));
-            }
-        }
-        let outstanding = self.sender.in_flight_bytes() + self.sender.queued_video_bytes();
-        let budget = (self.controller.window_bytes() / 2).saturating_sub(outstanding);
-        if rough.is_empty() || budget == 0 {
-            self.plan = rough;
-            return None;
-        }
-        if let Some(Cursor { x, y, .. }) = self.sender.cursor() {
-            let far = |from: u32, to: i32| (i64::from(from) - i64::from(to)).pow(2);
-            rough.sort_by_key(|(_, area)| far(area.x, x) + far(area.y, y));
-        }
-        self.plan = rough;
-        let mut stats = UpdateStats { update: self.sender.begin_update(), ..Default::default() };
-        self.push_pixels(screen, encoders, budget, &mut stats);
-        self.sender.end_update();
-        Some(stats)
-    }
-
-    fn wake_at(&mut self, at_us: u64) {
-        self.due_us = Some(self.due_us.map_or(at_us, |due| due.min(at_us)));
-    }
-
-    /// Sorts what is stale into tiles and films.
-    fn route(&mut self) {
+    /// Sorts what is stale into tiles and films. What is at rest is no film.
+    fn route(&mut self, now_us: u64) {
         self.plan.clear();
         self.films.iter_mut().for_each(Vec::clear);
         for tile in self.sender.stale_tiles() {
-            let (area, _) = self.sender.stale_part(tile);
-            let Some((stream, part)) = self.video.claim(tile, area) else {
+            let (area, changed_us) = self.sender.stale_part(tile);
+            let moves = now_us < changed_us + QUIET_US;
+            let Some((stream, part)) = self.video.claim(tile, area).filter(|_| moves) else {
                 self.plan.push((tile, area));
                 continue;
             };
@@ -322,16 +243,6 @@ impl Feed {
             self.plan.sort_by_key(|(tile, area)| {
                 (area.area_px().ilog2() / 2, sender.stale_part(*tile).1, *tile)
             });
-        }
-    }
-
-    /// Gives up units whose loss was not repaired in time: the stream goes on with a keyframe.
-    fn give_up_late_units(&mut self, now_us: u64) {
-        while let Some(batch) = self.video.overdue(now_us, self.controller.rtt_us()) {
-            self.sender.abandon(batch);
-            if !self.take_fates() {
-                return;
-            }
         }
     }
 

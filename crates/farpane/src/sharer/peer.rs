@@ -118,8 +118,13 @@ impl Peer {
     }
 
     /// Encodes what is due and cannot wait.
-    pub(crate) fn flush(&mut self, screen: &Screen, encoders: &Encoders) -> Option<UpdateStats> {
-        self.feed.as_mut()?.flush(screen, encoders)
+    pub(crate) fn flush(
+        &mut self,
+        now_us: u64,
+        screen: &Screen,
+        encoders: &Encoders,
+    ) -> Option<UpdateStats> {
+        self.feed.as_mut()?.flush(now_us, screen, encoders)
     }
 
     /// Encodes what is due of the rest.

@@ -273,7 +273,7 @@ impl Pipeline {
                     sent.push(self.times.record(id, &stats, feed, encoded_us, misses));
                 }
             };
-            let stats = peer.flush(screen, &self.encoders);
+            let stats = peer.flush(monotonic_us(), screen, &self.encoders);
             record(stats, peer);
             // What is urgent is on its way before films are encoded.
             let stats = peer.flush_rest(monotonic_us(), screen, &self.encoders);
@@ -283,7 +283,7 @@ impl Pipeline {
         }
         self.count(helpers, counters, &sent);
         let now_us = monotonic_us();
-        if self.guests.feeds().fold(false, |any, feed| feed.wants_frame(now_us) || any) {
+        if self.guests.feeds().any(|feed| feed.wants_frame(now_us)) {
             self.want_frame();
         }
     }

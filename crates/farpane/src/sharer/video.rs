@@ -110,11 +110,11 @@ impl Video {
         }
         self.pictures += 1;
         self.regions.observe(now_us, &screen.view(), screen.changed(), screen.moving());
-        let areas = self.regions.rects();
+        let areas = self.regions.rects().to_vec();
         for stream in &mut self.streams {
             stream.take_if(|stream| !areas.contains(&stream.area));
         }
-        for area in areas.to_vec() {
+        for area in areas {
             let known = self.streams.iter().flatten().any(|stream| stream.area == area);
             let free = self.streams.iter().position(Option::is_none);
             if let (false, Some(free)) = (known, free) {

@@ -4,6 +4,9 @@
 //! binary at run time, for whose use Cisco pays the patent fee; only binaries with a checksum
 //! that is known are taken.
 
+#[cfg(not(any(feature = "openh264-source", feature = "openh264-libloading")))]
+compile_error!("H.264 needs the feature openh264-source or openh264-libloading");
+
 mod decoder;
 mod encoder;
 mod sps;
