@@ -156,7 +156,7 @@ impl Feed {
     pub(crate) fn wants_frame(&mut self, now_us: u64) -> bool {
         let window = self.controller.window_bytes();
         let ready = self.sender.queued_bytes() == 0 && self.outstanding_bytes() < window;
-        ready || self.look_us.take_if(|at| now_us >= *at).is_some()
+        self.look_us.take_if(|at| ready || now_us >= *at).is_some() || ready
     }
 
     /// Bytes queued and in flight, but for those of video, which wait for all else.
@@ -447,7 +447,8 @@ impl Feed {
             return Some(0);
         }
         let paced = (self.sender.has_datagram() && self.is_open()).then(|| self.pacer.open_at_us());
-        [paced, self.due_us, self.look_us, self.sender.poll_timeout()].into_iter().flatten().min()
+        let look_us = self.look_us.filter(|_| self.waits);
+        [paced, self.due_us, look_us, self.sender.poll_timeout()].into_iter().flatten().min()
     }
 
     /// Whether the window has room. A quarter more is for tiles when video fills it, and for
