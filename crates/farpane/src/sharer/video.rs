@@ -37,6 +37,11 @@ const BELIEVED_PER_S: (f32, f32) = (5.0, 60.0);
 /// After a picture that an encoder skipped the next one is tried at once, and the same one again
 /// after this long.
 const RETRY_US: u64 = 100_000;
+/// Two pictures of a film lie this far apart at least: 36 a second are enough.
+const LEAST_INTERVAL_US: u64 = 28_000;
+/// The first change of a picture waits this long for the rest: programs draw large pictures in
+/// slices.
+const GATHER_US: u64 = 6_000;
 /// A unit that has not arrived this long after it left, or four round trips, is given up.
 const REPAIR_WITHIN_US: u64 = 250_000;
 /// After so many failures of encoders or of the helper's decoder there is no more video.
@@ -66,6 +71,8 @@ struct Stream {
     begins: bool,
     asked: bool,
     units: VecDeque<Unit>,
+    /// When the first change came that no unit shows yet.
+    changed_us: Option<u64>,
     /// When a picture was encoded last, or skipped, and which.
     tried_us: u64,
     tried: u64,
@@ -114,6 +121,10 @@ impl Video {
         for stream in &mut self.streams {
             stream.take_if(|stream| !areas.contains(&stream.area));
         }
+        for stream in self.streams.iter_mut().flatten() {
+            let changed = screen.changed().iter().any(|(_, rect)| rect.intersects(stream.area));
+            stream.changed_us = stream.changed_us.or(changed.then_some(now_us));
+        }
         for area in areas {
             let known = self.streams.iter().flatten().any(|stream| stream.area == area);
             let free = self.streams.iter().position(Option::is_none);
@@ -141,6 +152,7 @@ impl Video {
                 begins: true,
                 asked: true,
                 units: VecDeque::new(),
+                changed_us: None,
                 tried_us: 0,
                 tried: 0,
                 left: None,
@@ -174,8 +186,13 @@ impl Video {
 
     /// When the stream may encode the next picture.
     pub(crate) fn due_us(&self, stream: usize) -> u64 {
-        let due_us =
-            |stream: &Stream| if stream.tried == self.pictures { stream.retry_us } else { 0 };
+        let due_us = |stream: &Stream| match stream.tried == self.pictures {
+            true => stream.retry_us,
+            false => {
+                let gathered_us = stream.changed_us.map_or(0, |at_us| at_us + GATHER_US);
+                gathered_us.max(stream.tried_us + LEAST_INTERVAL_US)
+            }
+        };
         self.streams[stream].as_ref().map_or(u64::MAX, due_us)
     }
 
@@ -192,7 +209,7 @@ impl Video {
     ) -> Option<BatchInfo> {
         let stream = self.streams[at].as_mut()?;
         stream.pace(now_us, controller);
-        stream.tried = self.pictures;
+        (stream.tried, stream.changed_us) = (self.pictures, None);
         match stream.encode(screen) {
             Ok(true) if stream.bytes.len() <= MAX_UNIT_BYTES as usize => {}
             Ok(true) => {
