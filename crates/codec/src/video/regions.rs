@@ -10,6 +10,8 @@ const LEAST_PX: u32 = 128;
 const WHOLE_PERCENT: u64 = 60;
 /// A change of the regions counts when it has lasted so long.
 const SETTLE_US: u64 = 150_000;
+/// So often they are looked for.
+const LOOK_US: u64 = 50_000;
 /// What has not changed for once or twice this long is no part of a region.
 const TURN_US: u64 = 400_000;
 /// From so many changes on a tile's share of them says something.
@@ -17,7 +19,7 @@ const ENOUGH_CHANGES: u32 = 4;
 /// Pixels of a tile that are looked at. It is busy when so many in a hundred differ from the one
 /// to the left: at most 35 do in text, nearly all in films and photographs, and what differs less
 /// costs little exactly.
-const SAMPLES: usize = 512;
+const SAMPLES: usize = 200;
 const BUSY_PIXELS_PERCENT: usize = 45;
 /// Of the tiles of a region in motion so many in a hundred must be busy.
 const BUSY_PERCENT: usize = 50;
@@ -41,6 +43,7 @@ pub struct Regions {
     /// The same since `turned_us`.
     fresh: Vec<Rect>,
     turned_us: u64,
+    looked_us: u64,
     current: Vec<Rect>,
     /// What the regions would be now, and since when.
     next: Option<(Vec<Rect>, u64)>,
@@ -59,6 +62,7 @@ impl Regions {
             fresh: reach.clone(),
             reach,
             turned_us: 0,
+            looked_us: 0,
             current: Vec::new(),
             next: None,
         }
@@ -99,6 +103,10 @@ impl Regions {
             }
         }
         self.find_films(moving);
+        if now_us < self.looked_us + LOOK_US {
+            return;
+        }
+        self.looked_us = now_us;
         let found = self.find(frame, moving);
         if self.suits(&found) {
             self.next = None;
@@ -289,9 +297,9 @@ mod tests {
     fn a_film_is_a_region_after_a_while_and_no_longer_when_it_ends() {
         let (mut screen, film) = (Screen::new(), Rect::new(101, 51, 641, 361));
         assert!(screen.play(&[film], 90, 3).is_empty());
-        assert_eq!(screen.play(&[film], 90, 6), [Rect::new(100, 50, 642, 362)]);
+        assert_eq!(screen.play(&[film], 90, 12), [Rect::new(100, 50, 642, 362)]);
         assert_eq!(screen.play(&[], 90, 3).len(), 1, "not at once");
-        assert!(screen.play(&[], 90, 6).is_empty());
+        assert!(screen.play(&[], 90, 12).is_empty());
     }
 
     #[test]
@@ -306,21 +314,21 @@ mod tests {
         let mut screen = Screen::new();
         let films =
             [Rect::new(0, 0, 200, 200), Rect::new(500, 0, 300, 200), Rect::new(0, 500, 250, 200)];
-        assert_eq!(screen.play(&films[..2], 90, 9), [films[1], films[0]]);
-        assert_eq!(screen.play(&films, 90, 9), [films[1], films[2]]);
+        assert_eq!(screen.play(&films[..2], 90, 12), [films[1], films[0]]);
+        assert_eq!(screen.play(&films, 90, 12), [films[1], films[2]]);
     }
 
     #[test]
     fn most_of_the_screen_is_all_of_it_but_for_an_odd_edge() {
         let film = Rect::new(0, 0, 1281, 600);
-        assert_eq!(Screen::new().play(&[film], 90, 9), [Rect::new(0, 0, 1280, 800)]);
+        assert_eq!(Screen::new().play(&[film], 90, 12), [Rect::new(0, 0, 1280, 800)]);
     }
 
     #[test]
     fn a_region_stays_while_the_film_inside_is_half_of_it() {
         let mut screen = Screen::new();
         let film = Rect::new(100, 100, 640, 400);
-        let region = screen.play(&[film], 90, 9);
+        let region = screen.play(&[film], 90, 12);
         let part = Rect::new(100, 100, 640, 320);
         assert_eq!(screen.play(&[part], 90, 30), region);
         let small = Rect::new(100, 100, 300, 200);
