@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod quality;
+pub mod scene;
 pub mod virtual_time;
 
 use farpane_frame::{FrameBuf, FrameRef, PixelFormat, Size};

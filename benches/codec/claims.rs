@@ -3,8 +3,8 @@
 
 use crate::comparison::{self, Outcome};
 use crate::recordings::{ALT_TAB, Recording, SCROLL, TYPING};
-use crate::scene::SCREEN;
 use crate::sharer::Farpane;
+use farpane_benches::scene::SCREEN;
 use farpane_benches::{Claim, percentile};
 use std::time::Duration;
 

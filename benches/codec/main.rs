@@ -12,7 +12,6 @@ mod images;
 mod operations;
 mod recordings;
 mod rows;
-mod scene;
 mod screens;
 mod sharer;
 mod stages;

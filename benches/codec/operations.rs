@@ -1,7 +1,7 @@
 //! Encoding and decoding by operation, a typed line and a whole screen, on one core.
 
-use crate::scene::{SCREEN, desktop};
 use farpane_benches::fastest;
+use farpane_benches::scene::{SCREEN, desktop};
 use farpane_codec::{BatchDecoder, BatchEncoder};
 use farpane_frame::{FrameBuf, FrameRef, Move, PixelFormat, Rect, TILE_PX, TileGrid};
 use std::hint::black_box;

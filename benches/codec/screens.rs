@@ -3,7 +3,7 @@
 
 use crate::operations::{BATCH_TILES, decode, encode_batch};
 use crate::recordings::{ALT_TAB, OTHERS, Recording, SCROLL, SLIDES, Shots, TYPING};
-use crate::scene::{SCREEN, desktop};
+use farpane_benches::scene::{SCREEN, desktop};
 use farpane_benches::{Claim, RUNS, cpu_time, percentile};
 use farpane_codec::{BatchDecoder, BatchEncoder};
 use farpane_frame::{FrameBuf, PixelFormat, Rect, TileGrid};

@@ -1,8 +1,8 @@
 //! Criterion's measurements, for comparisons between commits.
 
 use crate::operations::{Case, decode, encode, helper_batches};
-use crate::scene::{SCREEN, desktop};
 use criterion::{Criterion, Throughput};
+use farpane_benches::scene::{SCREEN, desktop};
 use farpane_codec::{BatchDecoder, BatchEncoder};
 use farpane_frame::{FrameBuf, PixelFormat};
 use std::time::Duration;

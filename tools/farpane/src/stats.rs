@@ -30,8 +30,8 @@ impl StatsFile {
             "side": "share", "helper": r.helper, "update": r.update, "notice_us": r.notice_us,
             "capture_us": r.capture_us, "compared_us": r.compared_us, "encoded_us": r.encoded_us,
             "sent_us": r.sent_us, "bytes": r.bytes, "tiles": r.tiles, "copies": r.copies,
-            "cached": r.cached, "units": r.units, "partial": r.partial, "window_bytes": r.window_bytes,
-            "queue_delay_us": r.queue_delay_us, "rtt_us": r.rtt_us,
+            "cached": r.cached, "units": r.units, "partial": r.partial,
+            "window_bytes": r.window_bytes, "queue_delay_us": r.queue_delay_us, "rtt_us": r.rtt_us,
             "watchdog_misses": r.watchdog_misses,
         }));
     }

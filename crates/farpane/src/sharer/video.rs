@@ -4,7 +4,7 @@
 use super::encoders::Encoders;
 use super::screen::Screen;
 use farpane_codec::video::{
-    Chroma, MAX_REGIONS, Picture, Regions, VideoEncoder, VideoError, VideoRate,
+    Chroma, MAX_REGIONS, Picture, Regions, Unit as Encoded, VideoEncoder, VideoError, VideoRate,
 };
 use farpane_codec::{MAX_UNIT_BYTES, UnitHeader};
 use farpane_frame::{Rect, Size};
@@ -210,25 +210,21 @@ impl Video {
         let stream = self.streams[at].as_mut()?;
         stream.pace(now_us, controller);
         (stream.tried, stream.changed_us) = (self.pictures, None);
-        match stream.encode(screen) {
-            Ok(true) if stream.bytes.len() <= MAX_UNIT_BYTES as usize => {}
-            Ok(true) => {
-                // The helper must not wait for it, and the next must not refer to it.
-                stream.restart();
-                stream.retry_us = now_us + RETRY_US;
-                return None;
-            }
-            Ok(false) => {
-                stream.retry_us = now_us + RETRY_US;
-                return None;
-            }
+        stream.retry_us = now_us + RETRY_US;
+        let unit = match stream.encode(screen) {
+            Ok(unit) => unit?,
             Err(error) => {
                 self.streams[at] = None;
                 self.fail(&error.to_string());
                 return None;
             }
+        };
+        if stream.bytes.len() > MAX_UNIT_BYTES as usize {
+            // It is not sent, so the next must not refer to it.
+            stream.restart();
+            return None;
         }
-        let (index, needs) = (self.indices[at], u32::from(!stream.begins));
+        let (index, needs) = (self.indices[at], u32::from(!unit.keyframe));
         self.indices[at] += 1;
         stream.begins = false;
         let codec = stream.encoder.capabilities().codec;
@@ -334,8 +330,9 @@ impl Stream {
         }
     }
 
-    /// Encodes the region into `bytes`; false when the encoder skipped the picture.
-    fn encode(&mut self, screen: &Screen) -> Result<bool, VideoError> {
+    /// Encodes the region into `bytes`; `None` when the encoder skipped the picture, or made no
+    /// keyframe when one is needed.
+    fn encode(&mut self, screen: &Screen) -> Result<Option<Encoded>, VideoError> {
         self.picture.load(&screen.view(), (self.area.x, self.area.y))?;
         if self.begins && !self.asked {
             self.encoder.request_keyframe();
@@ -343,13 +340,11 @@ impl Stream {
         }
         self.bytes.clear();
         let unit = self.encoder.encode(&self.picture.planes(), &mut self.bytes)?;
-        // What is no keyframe refers to pictures that the helper does not have.
-        match unit {
-            Some(unit) if self.begins && !unit.keyframe => {
-                self.asked = false;
-                Ok(false)
-            }
-            unit => Ok(unit.is_some()),
+        let useless = unit.is_some_and(|unit| self.begins && !unit.keyframe);
+        if useless {
+            // It refers to pictures that the helper does not have.
+            self.asked = false;
         }
+        Ok(unit.filter(|_| !useless))
     }
 }

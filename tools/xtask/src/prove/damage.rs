@@ -1,9 +1,8 @@
 //! Changes: found exactly by every kernel and by GPUs, and faster than others find them.
 
 use super::claim::Claim;
-use super::{Findings, Part, cargo_test, cross};
-use crate::command::{command, output};
-use serde::Deserialize;
+use super::{Findings, Part, cargo_test, cross, of_bench};
+use crate::command::command;
 use std::path::Path;
 
 /// Random pairs of frames that every kernel and the GPU compare.
@@ -62,28 +61,8 @@ fn allocations(tests: &cargo_test::Tests) -> [Claim; 3] {
     ]
 }
 
-/// What the bench claims of itself.
-#[derive(Deserialize)]
-struct OfBench {
-    claim: String,
-    target: String,
-    measured: String,
-    holds: bool,
-}
-
 fn bench(root: &Path) -> anyhow::Result<Vec<Claim>> {
-    let bench = ["bench", "--quiet", "-p", "farpane-benches", "--bench", "damage"];
-    let mut bench = command(root, "cargo", bench);
-    bench.args(["--", "--claims"]);
-    let text = output(bench)?;
-    let (claims, table): (Vec<_>, Vec<_>) = text.lines().partition(|line| line.starts_with('{'));
-    eprintln!("{}", table.join("\n"));
-    anyhow::ensure!(!claims.is_empty(), "the bench claims nothing");
-    let read = |line: &str| {
-        let OfBench { claim, target, measured, holds } = serde_json::from_str(line)?;
-        Ok(Claim::measured(claim, target, measured, holds))
-    };
-    claims.into_iter().map(read).collect()
+    of_bench::claims(root, "damage")
 }
 
 /// The numbers before `words` in all lines together.

@@ -4,6 +4,7 @@ mod bench;
 mod c_abi;
 mod cargo_test;
 mod claim;
+mod codec;
 mod convergence;
 mod cross;
 mod damage;
@@ -13,6 +14,7 @@ mod glass;
 mod idle;
 pub(crate) mod machine;
 mod main_job;
+mod of_bench;
 mod robustness;
 
 use claim::Claim;
@@ -30,6 +32,7 @@ Examples:
   cargo xtask prove main-job --only demo --only idle  some parts
   cargo xtask prove main-job --json > proof.json
   cargo xtask prove c-abi                             some ten minutes
+  cargo xtask prove codec                             some fifteen minutes
   cargo xtask prove damage                            some ten minutes
 
 Ends with status 0 when no claim fails. What cannot be measured here says why and is no pass.")]
@@ -63,6 +66,8 @@ enum Topic {
     MainJob,
     /// C programs share and see a screen as Rust programs do, and no call breaks anything
     CAbi,
+    /// Films go as video and become exact, over links of all rates, and exact coding beats others'
+    Codec,
     /// Every kernel and GPUs find the same changes, and moves, faster than others find them
     Damage,
 }
@@ -73,6 +78,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<bool> {
     let findings = match arguments.topic {
         Topic::MainJob => main_job::measure(root, arguments)?,
         Topic::CAbi => c_abi::measure(root)?,
+        Topic::Codec => codec::measure(root)?,
         Topic::Damage => damage::measure(root)?,
     };
     let proof = Proof { machine: Machine::read(), command: command_line(), findings };

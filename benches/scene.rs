@@ -1,15 +1,18 @@
-//! A made-up desktop: text, plain ground, and a photograph.
+//! Made-up pictures: a desktop of text, plain ground and a photograph, and a film.
 
 use farpane_frame::{FrameBuf, PixelFormat, Rect, Size};
 
 /// The size of the desktop.
-pub(crate) const SCREEN: Size = Size::new(1920, 1080);
+pub const SCREEN: Size = Size::new(1920, 1080);
 
 /// A small generator (splitmix64).
-struct Random(u64);
+#[derive(Debug)]
+pub struct Random(pub u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    /// The next number.
+    #[allow(clippy::should_implement_trait, reason = "it never ends")]
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -36,7 +39,7 @@ fn coverage(glyph: u64, x: u32, y: u32) -> u32 {
 }
 
 /// Fills `area` with lines of text in shades between `ink` and `ground`.
-fn text(frame: &mut FrameBuf, area: Rect, ground: [u8; 3], ink: [u8; 3], random: &mut Random) {
+pub fn text(frame: &mut FrameBuf, area: Rect, ground: [u8; 3], ink: [u8; 3], random: &mut Random) {
     frame.fill(area, [ground[0], ground[1], ground[2], 0]);
     for top in (area.y + 4..area.bottom().saturating_sub(20)).step_by(20) {
         let mut left = area.x + 8;
@@ -75,7 +78,7 @@ fn photo(frame: &mut FrameBuf, area: Rect, random: &mut Random) {
 }
 
 /// A desktop: plain ground, an editor, a page with coloured text, and a photograph of 640x360.
-pub(crate) fn desktop() -> FrameBuf {
+pub fn desktop() -> FrameBuf {
     let mut frame = FrameBuf::new(SCREEN, PixelFormat::Bgrx).unwrap();
     let mut random = Random(1);
     frame.fill(SCREEN.rect(), [90, 60, 40, 0]);
@@ -87,4 +90,57 @@ pub(crate) fn desktop() -> FrameBuf {
     text(&mut frame, Rect::new(1180, 60, 700, 500), [46, 40, 38], [120, 220, 160], &mut random);
     photo(&mut frame, Rect::new(1230, 640, 640, 360), &mut random);
     frame
+}
+
+/// A film: the eye wanders over a landscape of soft shapes and fine texture, and the camera adds
+/// noise of its own to each picture.
+#[derive(Debug)]
+pub struct Film {
+    size: Size,
+    landscape: FrameBuf,
+    random: Random,
+}
+
+impl Film {
+    /// A film in pictures of `size`.
+    ///
+    /// # Panics
+    /// When the size is not valid.
+    pub fn new(size: Size) -> Self {
+        let wide = Size::new(size.width_px * 2, size.height_px * 2);
+        let mut landscape = FrameBuf::new(wide, PixelFormat::Bgrx).expect("a valid size");
+        for y in 0..wide.height_px {
+            let row = landscape.span_mut(0, y, wide.width_px);
+            for (x, pixel) in (0u32..).zip(row.chunks_exact_mut(4)) {
+                let (x, y) = (x as f32, y as f32);
+                let soft = |a: f32, b: f32| ((x * a).sin() + (y * b).cos()) * 34.0;
+                let fine =
+                    ((x * 0.31).sin() * (y * 0.27).sin() + (x * 0.11 + y * 0.17).sin()) * 9.0;
+                let light = 120.0 + soft(0.011, 0.017) + soft(0.031, 0.023) * 0.4 + fine;
+                let colour = [light * 0.7 + 20.0, light, light * 0.8 + soft(0.004, 0.006)];
+                for (byte, value) in pixel.iter_mut().zip(colour) {
+                    *byte = value as u8;
+                }
+            }
+        }
+        Self { size, landscape, random: Random(7) }
+    }
+
+    /// Draws picture `step` onto `frame`, its left upper corner at `at`.
+    pub fn draw(&mut self, step: u32, frame: &mut FrameBuf, at: (u32, u32)) {
+        let turn = |period: f32, reach: u32| {
+            ((step as f32 / period).sin() * 0.5 + 0.5) * reach as f32 * 0.9
+        };
+        let (dx, dy) = (turn(53.0, self.size.width_px), turn(41.0, self.size.height_px));
+        for y in 0..self.size.height_px {
+            let from = self.landscape.view().span(dx as u32, y + dy as u32, self.size.width_px);
+            let to = frame.span_mut(at.0, at.1 + y, self.size.width_px);
+            for (to, from) in to.chunks_exact_mut(16).zip(from.chunks_exact(16)) {
+                let noise = self.random.next().to_le_bytes();
+                for (i, (to, from)) in to.iter_mut().zip(from).enumerate() {
+                    *to = from.saturating_add(noise[i / 2] & 3);
+                }
+            }
+        }
+    }
 }

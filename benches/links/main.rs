@@ -1,0 +1,34 @@
+//! A sharer and a helper over links of given rates, in virtual time: films, coloured text, and a
+//! screen that changes as a whole. Everything is real but the clock and the network; the time that
+//! coding takes here passes in virtual time as well.
+//!
+//! `cargo bench -p farpane-benches --bench links` prints tables, `-- --claims` the claims as JSON
+//! too.
+
+mod film;
+mod switch;
+mod text;
+
+use farpane::lab::LabOptions;
+use farpane_benches::{claims_wanted, print_claims};
+
+fn main() {
+    let mut claims = film::tables();
+    claims.extend(text::tables());
+    claims.extend(switch::tables());
+    if claims_wanted() {
+        print_claims(&claims);
+    }
+}
+
+/// A link of so many Mbit/s, 0 without limit, and 10 ms there and back.
+fn link(mbit_per_s: u64) -> LabOptions {
+    let mut options = LabOptions::default();
+    (options.bits_per_s, options.clocked) = (mbit_per_s * 1_000_000, true);
+    options
+}
+
+/// The rate as people write it.
+fn rate(mbit_per_s: u64) -> String {
+    if mbit_per_s == 0 { "no limit".to_owned() } else { format!("{mbit_per_s} Mbit/s") }
+}
