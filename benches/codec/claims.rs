@@ -4,7 +4,6 @@
 use crate::comparison::{self, Outcome};
 use crate::recordings::{ALT_TAB, Recording, SCROLL, TYPING};
 use crate::sharer::Farpane;
-use farpane_benches::scene::SCREEN;
 use farpane_benches::{Claim, percentile};
 use std::time::Duration;
 
@@ -65,7 +64,7 @@ pub(crate) fn reached() -> Vec<Claim> {
 }
 
 fn figure(recording: Recording, most_us: f64, most_bytes: usize) -> Vec<Claim> {
-    let play = || comparison::play(recording, &mut Farpane::new(SCREEN));
+    let play = || comparison::play(recording, &mut Farpane::default());
     let passes: Vec<Outcome> = (0..PASSES).filter_map(|_| play()).collect();
     let Some(first) = passes.first() else { return Vec::new() };
     let fastest = |frame: usize| passes.iter().map(|pass| pass.times[frame]).min();

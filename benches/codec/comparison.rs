@@ -3,7 +3,7 @@
 use crate::claims;
 use crate::images::TOLD;
 use crate::recordings::{ALT_TAB, OTHERS, Recording, SCROLL, SLIDES, Shot, Shots, TYPING};
-use crate::subjects::{self, Subject};
+use crate::subjects::{self, Subject, Work};
 use farpane_benches::quality::{psnr_of, squared_error};
 use farpane_benches::{Claim, cpu_time, percentile};
 use farpane_frame::{FrameBuf, PixelFormat};
@@ -16,6 +16,8 @@ pub(crate) struct Outcome {
     pub(crate) first: (Duration, usize),
     /// The same of each other frame.
     pub(crate) times: Vec<Duration>,
+    /// How long it ran between the changes.
+    between: Duration,
     pub(crate) bytes: Vec<usize>,
     /// Squared differences of the helper's pictures, and of how many pixels.
     error: u64,
@@ -25,7 +27,8 @@ pub(crate) struct Outcome {
 impl Outcome {
     fn new(name: String) -> Self {
         let (times, bytes) = (Vec::new(), Vec::new());
-        Self { name, first: Default::default(), times, bytes, error: 0, pixels: 0 }
+        let (first, between) = Default::default();
+        Self { name, first, times, between, bytes, error: 0, pixels: 0 }
     }
 
     /// Whether the helper's picture was the screen's after every frame.
@@ -52,9 +55,9 @@ impl Outcome {
         if self.is_exact() { name.clone() } else { format!("{name} ({})", self.quality()) }
     }
 
-    /// How long the processor ran for all frames but the first.
+    /// How long the processor ran for all frames but the first, and between them.
     pub(crate) fn time(&self) -> Duration {
-        self.times.iter().sum()
+        self.times.iter().sum::<Duration>() + self.between
     }
 
     /// The bytes of all frames but the first.
@@ -118,11 +121,13 @@ pub(crate) fn take(
 ) {
     let start = cpu_time();
     let bytes = subject.frame(shot);
-    let took = cpu_time() - start;
+    let change = cpu_time() - start;
+    let work = subject.work().unwrap_or(Work { change, ..Work::default() });
+    outcome.between += work.before;
     if is_first {
-        outcome.first = (took, bytes);
+        outcome.first = (work.change, bytes);
     } else {
-        outcome.times.push(took);
+        outcome.times.push(work.change);
         outcome.bytes.push(bytes);
     }
     subject.show(helper);
@@ -146,8 +151,16 @@ fn print(recording: Recording, outcomes: &[Outcome]) {
     let frames = outcomes.first().map_or(0, |outcome| outcome.times.len());
     println!("\n{}, recorded: a whole screen and {frames} changes", recording.name);
     println!(
-        "  {:<22} {:>9} {:>10} {:>9} {:>9} {:>10} {:>10} {:>9}  quality",
-        "subject", "first ms", "first kB", "p50 ms", "p95 ms", "p50 kB", "p95 kB", "all kB"
+        "  {:<22} {:>9} {:>10} {:>9} {:>9} {:>9} {:>10} {:>10} {:>9}  quality",
+        "subject",
+        "first ms",
+        "first kB",
+        "p50 ms",
+        "p95 ms",
+        "all ms",
+        "p50 kB",
+        "p95 kB",
+        "all kB"
     );
     for outcome in outcomes {
         let ms = |took: Duration| took.as_secs_f64() * 1e3;
@@ -155,12 +168,13 @@ fn print(recording: Recording, outcomes: &[Outcome]) {
         bytes.sort_unstable();
         let median = bytes.get(bytes.len().saturating_sub(1) / 2).copied().unwrap_or_default();
         println!(
-            "  {:<22} {:>9.2} {:>10.1} {:>9.2} {:>9.2} {:>10.2} {:>10.2} {:>9.1}  {}",
+            "  {:<22} {:>9.2} {:>10.1} {:>9.2} {:>9.2} {:>9.1} {:>10.2} {:>10.2} {:>9.1}  {}",
             outcome.name,
             ms(outcome.first.0),
             outcome.first.1 as f64 / 1e3,
             ms(percentile(&outcome.times, 50)),
             ms(percentile(&outcome.times, 95)),
+            ms(outcome.time()),
             median as f64 / 1e3,
             outcome.p95_bytes() as f64 / 1e3,
             outcome.total_bytes() as f64 / 1e3,

@@ -45,13 +45,6 @@ impl Cell {
         }
     }
 
-    /// The colour of all pixels, when they have but one.
-    pub(crate) fn solid(&self) -> Option<u32> {
-        let first = self.pixels[0];
-        let same = |part: &[u32]| part.iter().fold(0, |all, p| all | (p ^ first)) == 0;
-        self.pixels().chunks(64).all(same).then_some(first)
-    }
-
     /// Fills the planes with green and the differences of red and blue from it; says whether
     /// red, and blue, equal green everywhere.
     pub(crate) fn split_differences(&mut self) -> [bool; 2] {

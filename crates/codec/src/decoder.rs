@@ -134,7 +134,8 @@ impl BatchDecoder {
             planes: self.sections.planes.each_ref().map(|p| Reader::new(p)),
             colours: ColourReader::new(&self.sections),
             palette: &mut self.palette,
-            known: 0,
+            taken: 0,
+            hand: 0,
             last_tile: -1,
             last_colour: 0,
             copied: false,
@@ -165,8 +166,9 @@ struct Run<'a> {
     planes: [Reader<'a>; 3],
     colours: ColourReader<'a>,
     palette: &'a mut [u32; palette::MAX_COLOURS],
-    /// Colours of the palette at hand.
-    known: usize,
+    /// Places of the palette taken so far, and the place after the one taken last.
+    taken: usize,
+    hand: u8,
     last_tile: i32,
     last_colour: u32,
     copied: bool,
@@ -195,7 +197,8 @@ impl Run<'_> {
         let known_flags = match kind {
             kind::COPIES | kind::UNIT => 0,
             kind::SOLID => wire::SAME_COLOUR | 0x38,
-            kind::PALETTE | kind::PREDICTED => 0xF8,
+            kind::PALETTE => wire::NEW_COLOURS | 0x38,
+            kind::PREDICTED => 0xF8,
             _ => 0x38,
         };
         if op & !(kind::MASK | known_flags) != 0 {
@@ -363,14 +366,11 @@ impl Run<'_> {
 
     fn palette(&mut self, op: u8) -> Result<(), DecodeError> {
         let (_, area) = self.place(op)?;
-        if op & wire::FRESH_PALETTE != 0 {
-            self.known = 0;
-        }
         if op & wire::NEW_COLOURS != 0 {
             self.new_colours()?;
         }
         let indices = self.indices.take(area.area_px() as usize)?;
-        palette::check(indices, self.known)?;
+        palette::check(indices, self.taken)?;
         for (y, row) in (area.y..area.bottom()).zip(indices.chunks_exact(area.width as usize)) {
             let span = self.canvas.span_mut(area.x, y, area.width);
             for (pixel, index) in span.chunks_exact_mut(4).zip(row) {
@@ -434,14 +434,19 @@ impl Run<'_> {
 
     fn new_colours(&mut self) -> Result<(), DecodeError> {
         let new = self.ops.varint()? as usize;
-        let colours = self.known.saturating_add(new);
-        if colours > palette::MAX_COLOURS {
-            return Err(DecodeError::Palette { colours });
+        if new > palette::MAX_COLOURS {
+            return Err(DecodeError::Palette { colours: new });
         }
-        for colour in &mut self.palette[self.known..colours] {
-            *colour = self.colours.next()?;
+        for _ in 0..new {
+            let (skipped, colour) = self.colours.next()?;
+            let place = self.hand.wrapping_add(skipped);
+            if usize::from(place) > self.taken {
+                return Err(DecodeError::Palette { colours: usize::from(place) });
+            }
+            self.palette[usize::from(place)] = colour;
+            self.taken = self.taken.max(usize::from(place) + 1);
+            self.hand = place.wrapping_add(1);
         }
-        self.known = colours;
         Ok(())
     }
 

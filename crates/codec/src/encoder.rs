@@ -5,7 +5,7 @@ use farpane_frame::{FrameRef, Move, Rect, TileGrid};
 use crate::cell::Cell;
 use crate::entropy::{Content, Packer};
 use crate::ops::OpWriter;
-use crate::palette::{self, Palette};
+use crate::palette::{self, NewColour, Palette};
 use crate::predict::{Predictor, forward};
 use crate::wire::{self, kind, put_varint, section};
 use crate::{BatchStats, MAX_RAW_BYTES, UnitHeader};
@@ -27,11 +27,8 @@ pub struct BatchEncoder {
     ops: OpWriter,
     cell: Box<Cell>,
     palette: Palette,
-    spare: Palette,
-    /// The most colours any palette of this batch has.
-    most_colours: usize,
     /// Colours in the order in which cells bring them.
-    colours: Vec<u32>,
+    colours: Vec<NewColour>,
     indices: Vec<u8>,
     /// What a palette section is put together in.
     scratch: Vec<u8>,
@@ -56,8 +53,6 @@ impl BatchEncoder {
             ops: OpWriter::default(),
             cell: Box::new(Cell::new()),
             palette: Palette::new(),
-            spare: Palette::new(),
-            most_colours: 0,
             colours: Vec::new(),
             indices: Vec::new(),
             scratch: Vec::new(),
@@ -75,7 +70,6 @@ impl BatchEncoder {
     pub fn begin(&mut self, grid: TileGrid) {
         self.ops.begin(grid);
         self.palette.clear();
-        self.most_colours = 0;
         self.colours.clear();
         self.indices.clear();
         self.planes.iter_mut().for_each(Vec::clear);
@@ -88,10 +82,16 @@ impl BatchEncoder {
         self.ops.is_empty()
     }
 
+    /// Bytes of the batch's differences between neighbouring pixels, before they are packed: of
+    /// all content they compress least.
+    pub fn differences_bytes(&self) -> usize {
+        self.planes.iter().map(Vec::len).sum()
+    }
+
     /// Whether another tile may bring the batch above [`MAX_RAW_BYTES`], which decoders refuse.
     pub fn is_full(&self) -> bool {
-        let planes: usize = self.planes.iter().map(Vec::len).sum();
-        self.ops.len() + self.indices.len() + planes + TILE_RAW_BYTES > MAX_RAW_BYTES
+        let bytes = self.ops.len() + self.indices.len() + self.differences_bytes();
+        bytes + TILE_RAW_BYTES > MAX_RAW_BYTES
     }
 
     /// Moves pixels inside the canvas. All copies of a batch run at the place of the first one
@@ -145,41 +145,27 @@ impl BatchEncoder {
     /// When `area` is empty, leaves `frame`, or crosses a tile's edge.
     pub fn pixels(&mut self, frame: &FrameRef<'_>, area: Rect) {
         let tile = self.ops.tile_of(area);
-        self.cell.load(frame, area);
         self.stats.raw_bytes += 4 * area.area_px();
-        if let Some(colour) = self.cell.solid() {
+        if let Some(colour) = frame.uniform(area) {
             self.stats.solid += 1;
-            self.ops.solid(tile, area, colour);
-        } else if !self.palette(tile, area) {
+            return self.ops.solid(tile, area, colour);
+        }
+        self.cell.load(frame, area);
+        if !self.palette(tile, area) {
             self.predicted(tile, area);
         }
     }
 
-    /// Codes the loaded cell with the palette at hand, else with a fresh one; false when it has
-    /// too many colours for either.
+    /// Codes the loaded cell with the palette; false when it brings too many colours.
     fn palette(&mut self, tile: u32, area: Rect) -> bool {
-        let mut flags = kind::PALETTE;
-        let (pixels, mut known) = (self.cell.pixels(), self.palette.colours().len());
-        let new_limit = pixels.len().div_ceil(PX_PER_NEW_COLOUR);
-        let limit = palette::MAX_COLOURS.min(known + new_limit);
-        if !self.palette.map(pixels, limit, &mut self.indices) {
-            self.spare.clear();
-            let limit = palette::MAX_COLOURS.min(new_limit);
-            if known == 0 || !self.spare.map(pixels, limit, &mut self.indices) {
-                return false;
-            }
-            std::mem::swap(&mut self.palette, &mut self.spare);
-            flags |= wire::FRESH_PALETTE;
-            known = 0;
+        let (pixels, known) = (self.cell.pixels(), self.colours.len());
+        let limit = palette::MAX_COLOURS.min(pixels.len().div_ceil(PX_PER_NEW_COLOUR));
+        if !self.palette.map(pixels, limit, &mut self.indices, &mut self.colours) {
+            return false;
         }
-        let new = &self.palette.colours()[known..];
-        self.most_colours = self.most_colours.max(known + new.len());
-        self.colours.extend_from_slice(new);
-        let count = new.len() as u32;
-        if count > 0 {
-            flags |= wire::NEW_COLOURS;
-        }
-        self.ops.tile_op(flags, tile, Some(area));
+        let count = (self.colours.len() - known) as u32;
+        let flags = if count > 0 { wire::NEW_COLOURS } else { 0 };
+        self.ops.tile_op(kind::PALETTE | flags, tile, Some(area));
         if count > 0 {
             put_varint(self.ops.bytes(), count);
         }
@@ -251,11 +237,16 @@ impl BatchEncoder {
     }
 
     fn palette_section(&mut self, out: &mut Vec<u8>) {
-        let (colours, bits) = (&self.colours[..], palette::index_bits(self.most_colours));
-        let gray = colours.iter().all(|c| *c == (*c & 0xFF) * 0x01_01_01);
-        out.push(u8::from(gray) << 2 | bits.ilog2() as u8);
+        let (colours, bits) = (&self.colours[..], palette::index_bits(self.palette.taken()));
+        let gray = colours.iter().all(|c| c.colour == (c.colour & 0xFF) * 0x01_01_01);
+        let in_order = colours.iter().all(|c| c.skipped == 0);
+        let shape = u8::from(!in_order) << 3 | u8::from(gray) << 2 | bits.ilog2() as u8;
+        out.push(shape);
         self.scratch.clear();
-        let rgb = |c: &u32| [(c >> 16) as u8, (c >> 8) as u8, *c as u8];
+        if !in_order {
+            self.scratch.extend(colours.iter().map(|c| c.skipped));
+        }
+        let rgb = |c: &NewColour| [(c.colour >> 16) as u8, (c.colour >> 8) as u8, c.colour as u8];
         self.scratch.extend(colours.iter().map(|c| rgb(c)[1]));
         if !gray {
             self.scratch.extend(colours.iter().map(|c| rgb(c)[0].wrapping_sub(rgb(c)[1])));

@@ -129,7 +129,7 @@ mod pack {
         pub(crate) fn new() -> Self {
             Self {
                 small: context(5, 4),
-                symbols: context(1, 6),
+                symbols: context(2, 6),
                 residuals: context(1, 7),
                 out: Vec::new(),
             }

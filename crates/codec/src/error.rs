@@ -87,10 +87,10 @@ pub enum DecodeError {
         /// The slot named.
         slot: u32,
     },
-    /// A palette that grows beyond what an index can name.
-    #[error("a palette of {colours} colours: at most 256 are accepted")]
+    /// More colours at once than a palette has places, or one that leaves places empty.
+    #[error("{colours} colours for a palette: at most 256 are accepted, none beyond a gap")]
     Palette {
-        /// Colours with the new ones.
+        /// How many, or how many would have to come before.
         colours: usize,
     },
     /// An index beyond the palette.

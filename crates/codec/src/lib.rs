@@ -64,9 +64,11 @@
 //!   left corner.
 //! - *solid*: bit 6 set: the last solid operation's colour (at first black), else blue, green and
 //!   red follow, a byte each.
-//! - *palette*: bit 6 set: forget the palette (it is empty at first). Bit 7 set: a number of
-//!   colours follows, and that many are taken from the colours section and appended; a palette
-//!   has at most 256. One index for each pixel, row by row, is taken from the indices section.
+//! - *palette*: bit 7 set: a number of colours follows, at most 256, and that many are taken from
+//!   the colours section. The palette has 256 places, none of them taken at first. A colour takes
+//!   the place after the last one taken (at first the first; after the last place comes the first
+//!   again), or one further on if places are skipped, but leaves no place before it empty. One
+//!   index of a taken place for each pixel, row by row, is taken from the indices section.
 //! - *predicted*: bit 6 set: red equals green in the whole area; bit 7: blue does. A byte
 //!   follows: bits 0-1 the predictor (0 left, 1 up, 2 average, 3 gradient), bit 2 *plain*, which
 //!   excludes bits 6 and 7 of the first byte. One residual for each pixel, row by row, is taken
@@ -85,10 +87,12 @@
 //!   the unit is held, then as soon as it is decoded, unless another operation than *video*
 //!   writes there meanwhile. It lies inside the unit's picture.
 //!
-//! `shape` has in bits 0-1 the logarithm of the bits of an index (1, 2, 4 or 8), and in bit 2
-//! whether all colours are gray. Indices are packed lowest bits first, without gaps between
-//! areas, the last byte filled with 0. The colours section has a byte for each gray colour, else
-//! three planes: the greens of all colours, then red minus green, then blue minus green (mod 256).
+//! `shape` has in bits 0-1 the logarithm of the bits of an index (1, 2, 4 or 8), in bit 2 whether
+//! all colours are gray, and in bit 3 whether places are skipped. Indices are packed lowest bits
+//! first, without gaps between areas, the last byte filled with 0. The colours section has, if
+//! bit 3 is set, for each colour the number of places that it skips; then a byte for each gray
+//! colour, else three planes: the greens of all colours, then red minus green, then blue minus
+//! green (mod 256).
 //!
 //! A residual is the plane's byte minus its prediction (mod 256). The planes are green and, as
 //! *plain* says, red and blue, or red minus green plus 128 and blue minus green plus 128 (mod

@@ -16,7 +16,7 @@ pub(crate) struct OpWriter {
     joined: Vec<u8>,
     /// The tile of the last operation; the first tile's predecessor at the start.
     last_tile: i32,
-    last_colour: Option<u32>,
+    last_colour: Option<[u8; 3]>,
 }
 
 impl Default for OpWriter {
@@ -106,13 +106,15 @@ impl OpWriter {
         }
     }
 
-    pub(crate) fn solid(&mut self, tile: u32, area: Rect, colour: u32) {
+    /// Fills `area` with a colour: red, green and blue.
+    pub(crate) fn solid(&mut self, tile: u32, area: Rect, colour: [u8; 3]) {
         if self.last_colour == Some(colour) {
             return self.tile_op(kind::SOLID | SAME_COLOUR, tile, Some(area));
         }
         self.last_colour = Some(colour);
         self.tile_op(kind::SOLID, tile, Some(area));
-        self.bytes.extend_from_slice(&colour.to_le_bytes()[..3]);
+        let [red, green, blue] = colour;
+        self.bytes.extend_from_slice(&[blue, green, red]);
     }
 
     /// All operations in order, the copies at the place of the first.

@@ -38,7 +38,7 @@ pub(crate) fn check(indices: &[u8], colours: usize) -> Result<(), DecodeError> {
 }
 
 #[cfg(feature = "encoder")]
-pub(crate) use encode::{Palette, index_bits, pack};
+pub(crate) use encode::{NewColour, Palette, index_bits, pack};
 
 #[cfg(feature = "encoder")]
 mod encode {
@@ -79,91 +79,197 @@ mod encode {
         }
     }
 
-    /// Slots of the colour table: four per colour keep probes short.
-    const SLOTS: usize = 4 * MAX_COLOURS;
+    /// Lists of the colour table: two a colour keep them short.
+    const LISTS: usize = 2 * MAX_COLOURS;
 
-    /// No colour: colours have 24 bits.
-    const EMPTY: u32 = u32::MAX;
+    /// The end of a list.
+    const END: u16 = MAX_COLOURS as u16;
 
-    /// The colours met so far, numbered in order of appearance.
+    /// Colours that were used in so many cells before are replaced last.
+    const LATELY: u32 = 8;
+
+    /// A colour that a cell brings, and how many places of the palette are left as they are
+    /// before it takes one.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) struct NewColour {
+        pub(crate) colour: u32,
+        pub(crate) skipped: u8,
+    }
+
+    /// The colours met lately, each in its place until another takes it.
     #[derive(Debug)]
     pub(crate) struct Palette {
-        /// Colour and number by hash, open addressing. Entries leave in the reverse order of
-        /// their coming only, so that no probe is cut short.
-        table: Box<[(u32, u8); SLOTS]>,
-        colours: Vec<u32>,
+        colours: [u32; MAX_COLOURS],
+        /// The cell that used each colour last.
+        used: [u32; MAX_COLOURS],
+        /// Places taken so far, from the first on.
+        taken: usize,
+        /// The place after the one that was given away last.
+        hand: u8,
+        cell: u32,
+        /// The first place of each list of colours with the same hash, and what follows a place.
+        heads: Box<[u16; LISTS]>,
+        next: [u16; MAX_COLOURS],
+        /// What the cell at hand replaced: the place, and its colour if it had one.
+        replaced: Vec<(u8, Option<u32>)>,
     }
 
     impl Palette {
         pub(crate) fn new() -> Self {
-            Self { table: Box::new([(EMPTY, 0); SLOTS]), colours: Vec::with_capacity(MAX_COLOURS) }
+            Self {
+                colours: [0; MAX_COLOURS],
+                used: [0; MAX_COLOURS],
+                taken: 0,
+                hand: 0,
+                cell: 0,
+                heads: Box::new([END; LISTS]),
+                next: [END; MAX_COLOURS],
+                replaced: Vec::with_capacity(MAX_COLOURS),
+            }
         }
 
-        pub(crate) fn colours(&self) -> &[u32] {
-            &self.colours
+        /// Places taken so far.
+        pub(crate) fn taken(&self) -> usize {
+            self.taken
         }
 
         pub(crate) fn clear(&mut self) {
-            self.truncate(0);
+            self.heads.fill(END);
+            (self.taken, self.hand, self.cell) = (0, 0, 0);
         }
 
-        fn truncate(&mut self, colours: usize) {
-            while self.colours.len() > colours {
-                if let Some(colour) = self.colours.pop() {
-                    let slot = self.slot(colour);
-                    self.table[slot] = (EMPTY, 0);
-                }
-            }
-        }
-
-        /// The slot of `colour`, or the empty one where it belongs.
-        #[inline(always)]
-        fn slot(&self, colour: u32) -> usize {
-            // Fibonacci hashing: the high bits of the product mix all bits of the colour.
-            let mut slot = (colour.wrapping_mul(0x9E37_79B1) >> 22) as usize % SLOTS;
-            while self.table[slot].0 != colour && self.table[slot].0 != EMPTY {
-                slot = (slot + 1) % SLOTS;
-            }
-            slot
-        }
-
-        /// Appends the number of each pixel's colour to `out`, and new colours to the palette.
-        /// False, with both unchanged, when the palette would exceed `limit` colours.
-        pub(crate) fn map(&mut self, pixels: &[u32], limit: usize, out: &mut Vec<u8>) -> bool {
-            let (known, at) = (self.colours.len(), out.len());
-            debug_assert!(limit <= MAX_COLOURS);
+        /// Appends the place of each pixel's colour to `out`, and what the palette had not to
+        /// `new`. False, with all of these as before, when that would be more than `limit`
+        /// colours, or when one cell has more than fit.
+        pub(crate) fn map(
+            &mut self,
+            pixels: &[u32],
+            limit: usize,
+            out: &mut Vec<u8>,
+            new: &mut Vec<NewColour>,
+        ) -> bool {
+            let (at, brought, taken, hand) = (out.len(), new.len(), self.taken, self.hand);
+            self.cell += 1;
+            self.replaced.clear();
             out.resize(at + pixels.len(), 0);
-            let (mut last, mut number) = (EMPTY, 0u8);
-            for (pixel, index) in pixels.iter().zip(&mut out[at..]) {
-                if *pixel != last {
-                    last = *pixel;
-                    match self.number(last, limit) {
-                        Some(found) => number = found,
-                        None => {
-                            self.truncate(known);
-                            out.truncate(at);
-                            return false;
-                        }
-                    }
-                }
-                *index = number;
+            let (indices, mut x) = (&mut out[at..], 0);
+            while x < pixels.len() {
+                let run = run_len(&pixels[x..]);
+                let Some(place) = self.place(pixels[x], limit, new) else {
+                    self.undo(taken, hand);
+                    out.truncate(at);
+                    new.truncate(brought);
+                    return false;
+                };
+                indices[x..x + run].fill(place);
+                x += run;
             }
             true
         }
 
-        /// The number of `colour`, a new one while the palette has fewer than `limit`.
+        /// The place of `colour`, a new one while `limit` allows.
         #[inline(always)]
-        fn number(&mut self, colour: u32, limit: usize) -> Option<u8> {
-            let slot = self.slot(colour);
-            if self.table[slot].0 == EMPTY {
-                if self.colours.len() >= limit {
-                    return None;
-                }
-                self.table[slot] = (colour, self.colours.len() as u8);
-                self.colours.push(colour);
+        fn place(&mut self, colour: u32, limit: usize, new: &mut Vec<NewColour>) -> Option<u8> {
+            let list = list_of(colour);
+            let mut at = self.heads[list];
+            while at != END && self.colours[usize::from(at)] != colour {
+                at = self.next[usize::from(at)];
             }
-            Some(self.table[slot].1)
+            if at == END {
+                at = u16::from(self.take_place(colour, list, limit, new)?);
+            }
+            self.used[usize::from(at)] = self.cell;
+            Some(at as u8)
         }
+
+        #[cold]
+        fn take_place(
+            &mut self,
+            colour: u32,
+            list: usize,
+            limit: usize,
+            new: &mut Vec<NewColour>,
+        ) -> Option<u8> {
+            if self.replaced.len() >= limit {
+                return None;
+            }
+            let place = self.vacant()?;
+            let old = (usize::from(place) < self.taken).then(|| self.colours[usize::from(place)]);
+            if let Some(old) = old {
+                self.unlink(place, old);
+            }
+            self.taken = self.taken.max(usize::from(place) + 1);
+            self.link(place, colour, list);
+            self.replaced.push((place, old));
+            new.push(NewColour { colour, skipped: place.wrapping_sub(self.hand) });
+            self.hand = place.wrapping_add(1);
+            Some(place)
+        }
+
+        /// The next place that was not used lately, or at least not by this cell.
+        fn vacant(&self) -> Option<u8> {
+            if self.taken < MAX_COLOURS {
+                return Some(self.taken as u8);
+            }
+            let from_hand = || (0..=u8::MAX).map(|i| self.hand.wrapping_add(i));
+            let unused_for = |cells: u32| {
+                from_hand().find(|place| self.used[usize::from(*place)] + cells <= self.cell)
+            };
+            unused_for(LATELY).or_else(|| unused_for(1))
+        }
+
+        fn link(&mut self, place: u8, colour: u32, list: usize) {
+            let head = &mut self.heads[list];
+            (self.colours[usize::from(place)], self.next[usize::from(place)]) = (colour, *head);
+            *head = u16::from(place);
+        }
+
+        fn unlink(&mut self, place: u8, colour: u32) {
+            let (list, next) = (list_of(colour), self.next[usize::from(place)]);
+            let mut at = self.heads[list];
+            if at == u16::from(place) {
+                self.heads[list] = next;
+                return;
+            }
+            while self.next[usize::from(at)] != u16::from(place) {
+                at = self.next[usize::from(at)];
+            }
+            self.next[usize::from(at)] = next;
+        }
+
+        /// Puts back what the cell at hand replaced.
+        fn undo(&mut self, taken: usize, hand: u8) {
+            while let Some((place, old)) = self.replaced.pop() {
+                self.unlink(place, self.colours[usize::from(place)]);
+                if let Some(old) = old {
+                    self.link(place, old, list_of(old));
+                }
+            }
+            (self.taken, self.hand) = (taken, hand);
+        }
+    }
+
+    fn list_of(colour: u32) -> usize {
+        // Fibonacci hashing: the high bits of the product mix all bits of the colour.
+        (colour.wrapping_mul(0x9E37_79B1) >> 23) as usize % LISTS
+    }
+
+    /// How many pixels from the first on have its colour.
+    #[inline(always)]
+    fn run_len(pixels: &[u32]) -> usize {
+        let colour = pixels[0];
+        let differs = |part: &[u32]| part.iter().fold(0, |all, p| all | (p ^ colour)) != 0;
+        let mut run = 1;
+        while run < pixels.len().min(4) {
+            if pixels[run] != colour {
+                return run;
+            }
+            run += 1;
+        }
+        while pixels.get(run..run + 8).is_some_and(|part| !differs(part)) {
+            run += 8;
+        }
+        run + pixels[run..].iter().take_while(|p| **p == colour).count()
     }
 }
 
@@ -190,27 +296,34 @@ mod tests {
 
         #[test]
         fn a_cell_is_mapped_wholly_or_not_at_all(
-            cells in prop::collection::vec(prop::collection::vec(0u32..400, 1..300), 1..8),
+            cells in prop::collection::vec(prop::collection::vec(0u32..400, 1..300), 1..20),
             limit in 1usize..=MAX_COLOURS,
         ) {
-            let (mut palette, mut out) = (Palette::new(), Vec::new());
+            let (mut palette, mut out, mut new) = (Palette::new(), Vec::new(), Vec::new());
+            // what a decoder has
+            let (mut places, mut hand) = ([u32::MAX; MAX_COLOURS], 0u8);
             for cell in cells {
                 // spread over the colour space, so that hashes differ
                 let cell: Vec<u32> = cell.iter().map(|c| (c * 0x9E37) & 0xFF_FFFF).collect();
-                let (before, at) = (palette.colours().to_vec(), out.len());
-                let mut new = cell.clone();
-                new.sort_unstable();
-                new.dedup();
-                new.retain(|c| !before.contains(c));
-                let fits = before.len() + new.len() <= limit.max(before.len());
-                prop_assert_eq!(palette.map(&cell, limit, &mut out), fits);
-                if fits {
-                    let back = out[at..].iter().map(|i| palette.colours()[usize::from(*i)]);
-                    prop_assert!(back.eq(cell.iter().copied()));
-                } else {
-                    prop_assert_eq!(palette.colours(), &before[..]);
-                    prop_assert_eq!(out.len(), at);
+                let (at, brought) = (out.len(), new.len());
+                let mut distinct = cell.clone();
+                distinct.sort_unstable();
+                distinct.dedup();
+                let unknown = distinct.iter().filter(|c| !places.contains(c)).count();
+                let mapped = palette.map(&cell, limit, &mut out, &mut new);
+                prop_assert!(mapped || unknown.min(distinct.len()) > 0);
+                if !mapped {
+                    prop_assert_eq!((out.len(), new.len()), (at, brought));
+                    continue;
                 }
+                for NewColour { colour, skipped } in &new[brought..] {
+                    hand = hand.wrapping_add(*skipped);
+                    places[usize::from(hand)] = *colour;
+                    hand = hand.wrapping_add(1);
+                }
+                let back = out[at..].iter().map(|i| places[usize::from(*i)]);
+                prop_assert!(back.eq(cell.iter().copied()));
+                prop_assert!(new.len() - brought <= limit);
             }
         }
     }

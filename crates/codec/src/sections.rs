@@ -16,6 +16,8 @@ pub(crate) struct Sections {
     colours: Vec<u8>,
     /// Whether each colour is one byte.
     gray: bool,
+    /// Whether a byte before each colour says how many places it skips.
+    skips: bool,
     /// Residuals of green, red minus green, blue minus green.
     pub(crate) planes: [Vec<u8>; 3],
     /// Bytes of access units.
@@ -31,6 +33,7 @@ impl Sections {
             bits: 8,
             colours: Vec::new(),
             gray: false,
+            skips: false,
             planes: [const { Vec::new() }; 3],
             units: Vec::new(),
         }
@@ -54,10 +57,11 @@ impl Sections {
         budget.section(&mut input, unpacker, &mut self.ops)?;
         if format & section::PALETTE != 0 {
             let shape = input.byte()?;
-            if shape > 7 {
+            if shape > 15 {
                 return Err(DecodeError::Operation { found: shape });
             }
-            (self.gray, self.bits) = (shape & 4 != 0, 1 << (shape & 3));
+            (self.gray, self.skips) = (shape & 4 != 0, shape & 8 != 0);
+            self.bits = 1 << (shape & 3);
             budget.section(&mut input, unpacker, &mut self.colours)?;
             budget.section(&mut input, unpacker, &mut self.packed)?;
             palette::unpack(&self.packed, self.bits, &mut self.indices);
@@ -78,8 +82,10 @@ impl Sections {
     }
 }
 
-/// Takes colours off the front of the three planes of the colour section.
+/// Takes colours off the front of the planes of the colour section.
 pub(crate) struct ColourReader<'a> {
+    /// Places skipped, if any are.
+    skips: Option<Reader<'a>>,
     /// Green, red minus green, blue minus green; one plane when the colours are gray.
     planes: [Reader<'a>; 3],
     gray: bool,
@@ -88,26 +94,32 @@ pub(crate) struct ColourReader<'a> {
 impl<'a> ColourReader<'a> {
     pub(crate) fn new(sections: &'a Sections) -> Self {
         let colours = &sections.colours[..];
-        let count = if sections.gray { colours.len() } else { colours.len() / 3 };
-        let (green, rest) = colours.split_at(count);
+        let planes = usize::from(sections.skips) + if sections.gray { 1 } else { 3 };
+        let count = colours.len() / planes;
+        let (skips, colours) = colours.split_at(if sections.skips { count } else { 0 });
+        let (green, rest) = colours.split_at(if sections.gray { colours.len() } else { count });
         let (red, blue) = rest.split_at(rest.len().min(count));
         let planes = [green, red, blue].map(Reader::new);
-        Self { planes, gray: sections.gray }
+        let skips = sections.skips.then(|| Reader::new(skips));
+        Self { skips, planes, gray: sections.gray }
     }
 
     pub(crate) fn left(&self) -> usize {
-        // the planes are of one length unless the section's is no multiple of three
-        self.planes.iter().map(|p| p.len()).sum()
+        // the planes are of one length unless the section's is no multiple of their number
+        let skips = self.skips.as_ref().map_or(0, Reader::len);
+        skips + self.planes.iter().map(Reader::len).sum::<usize>()
     }
 
-    pub(crate) fn next(&mut self) -> Result<u32, DecodeError> {
+    /// How many places the next colour skips, and the colour.
+    pub(crate) fn next(&mut self) -> Result<(u8, u32), DecodeError> {
+        let skipped = self.skips.as_mut().map_or(Ok(0), Reader::byte)?;
         let [green, red, blue] = &mut self.planes;
         let g = green.byte()?;
         if self.gray {
-            return Ok(u32::from_le_bytes([g, g, g, 0xFF]));
+            return Ok((skipped, u32::from_le_bytes([g, g, g, 0xFF])));
         }
         let (r, b) = (red.byte()?.wrapping_add(g), blue.byte()?.wrapping_add(g));
-        Ok(u32::from_le_bytes([b, g, r, 0xFF]))
+        Ok((skipped, u32::from_le_bytes([b, g, r, 0xFF])))
     }
 }
 

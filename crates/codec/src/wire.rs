@@ -51,8 +51,6 @@ pub(crate) mod tile {
 /// Bit 6 of a solid operation's first byte: the colour is that of the last solid operation.
 pub(crate) const SAME_COLOUR: u8 = 0x40;
 
-/// Bit 6 of a palette operation's first byte: forget the colours so far.
-pub(crate) const FRESH_PALETTE: u8 = 0x40;
 /// Bit 7 of a palette operation's first byte: a number of new colours follows.
 pub(crate) const NEW_COLOURS: u8 = 0x80;
 

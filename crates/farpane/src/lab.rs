@@ -8,7 +8,7 @@ use crate::{CodecChoice, Error};
 use bytes::Bytes;
 use farpane_capture::{Damage, Frame, PixelMemory, Pixels};
 use farpane_damage::Processor;
-use farpane_frame::{FrameBuf, FrameRef, PixelFormat, Region};
+use farpane_frame::{FrameBuf, FrameRef, PixelFormat, Rect, Region};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -49,9 +49,9 @@ pub struct LabStats {
     pub updates: u64,
     /// Access units of video.
     pub units: u64,
-    /// Time spent on comparing and encoding.
+    /// What comparing and encoding took of the processor, on all threads.
     pub sharer: Duration,
-    /// Time spent on decoding and composing.
+    /// What decoding and composing took of it.
     pub helper: Duration,
 }
 
@@ -64,8 +64,8 @@ pub struct Lab {
     feed: Feed,
     composer: Composer,
     picture: Option<Picture>,
-    /// The newest state of the sharer's display, until it is captured.
-    shown: Option<FrameBuf>,
+    /// The newest state of the sharer's display and what changed, until it is captured.
+    shown: Option<(FrameBuf, Region)>,
     /// Whether the feed asked for a frame.
     wanted: bool,
     frames: u64,
@@ -92,7 +92,7 @@ impl Lab {
         let failed = |reason: String| Error::Thread { name: "farpane-enc", reason };
         let encoders = Encoders::new().map_err(|e| failed(e.to_string()))?;
         let search = Search { moves: true, processor: Processor::Cpu };
-        let screen = Screen::new(&frame(0, 0, copy(first)?), search)?;
+        let screen = Screen::new(&frame(0, 0, copy(first)?, Region::default()), search)?;
         let video = options.codec.encoder_for(decodable());
         let now_us = 1_000_000;
         Ok(Self {
@@ -143,7 +143,17 @@ impl Lab {
     /// # Errors
     /// The picture has no valid size.
     pub fn show(&mut self, picture: &FrameRef<'_>) -> Result<(), Error> {
-        self.shown = Some(copy(picture)?);
+        self.show_damaged(picture, &[picture.size().rect()])
+    }
+
+    /// The same, with the rectangles outside of which nothing changed since the last picture.
+    ///
+    /// # Errors
+    /// The picture has no valid size.
+    pub fn show_damaged(&mut self, picture: &FrameRef<'_>, damage: &[Rect]) -> Result<(), Error> {
+        let mut region = self.shown.take().map(|(_, region)| region).unwrap_or_default();
+        damage.iter().for_each(|rect| region.add(*rect));
+        self.shown = Some((copy(picture)?, region));
         self.settle()
     }
 
@@ -190,14 +200,14 @@ impl Lab {
     /// Does what is due now.
     fn settle(&mut self) -> Result<(), Error> {
         self.receive()?;
-        let start = Instant::now();
+        let start = Started::now();
         self.wanted |= self.feed.wants_frame(self.now_us);
         if self.wanted
-            && let Some(shown) = self.shown.take()
+            && let Some((shown, damage)) = self.shown.take()
         {
             self.wanted = false;
             self.feed.handle_captured(self.now_us);
-            self.capture(shown)?;
+            self.capture(shown, damage)?;
         }
         let flushed = self.feed.flush(self.now_us, &self.screen, &self.encoders);
         self.transmit();
@@ -212,9 +222,9 @@ impl Lab {
         Ok(())
     }
 
-    fn capture(&mut self, shown: FrameBuf) -> Result<(), Error> {
+    fn capture(&mut self, shown: FrameBuf, damage: Region) -> Result<(), Error> {
         self.frames += 1;
-        let frame = frame(self.frames, self.now_us, shown);
+        let frame = frame(self.frames, self.now_us, shown, damage);
         match self.screen.compare(&frame)? {
             Compared::Same => {}
             Compared::Reset => self.feed.reset(self.now_us, &self.screen),
@@ -242,7 +252,7 @@ impl Lab {
     }
 
     fn receive(&mut self) -> Result<(), Error> {
-        let start = Instant::now();
+        let start = Started::now();
         while let Some((at_us, datagram)) = self.down.pop_front_if(|(at, _)| *at <= self.now_us) {
             self.composer.handle_datagram(at_us, &datagram)?;
         }
@@ -264,13 +274,30 @@ impl Lab {
     }
 
     /// Books the time since `start`.
-    fn spend(&mut self, start: Instant, on: impl Fn(&mut LabStats) -> &mut Duration) {
-        let took = start.elapsed();
-        *on(&mut self.stats) += took;
+    fn spend(&mut self, start: Started, on: impl Fn(&mut LabStats) -> &mut Duration) {
+        *on(&mut self.stats) += processor_time().saturating_sub(start.processor);
         if self.options.clocked {
-            self.now_us += took.as_micros() as u64;
+            self.now_us += start.wall.elapsed().as_micros() as u64;
         }
     }
+}
+
+/// When some work began, by both clocks.
+struct Started {
+    wall: Instant,
+    processor: Duration,
+}
+
+impl Started {
+    fn now() -> Self {
+        Self { wall: Instant::now(), processor: processor_time() }
+    }
+}
+
+/// How long the processor has run for this process.
+fn processor_time() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }
 
 fn copy(picture: &FrameRef<'_>) -> Result<FrameBuf, Error> {
@@ -279,15 +306,14 @@ fn copy(picture: &FrameRef<'_>) -> Result<FrameBuf, Error> {
     Ok(copy)
 }
 
-fn frame(id: u64, now_us: u64, pixels: FrameBuf) -> Frame {
-    let damage = Damage::Hint(Region::from_rect(pixels.size().rect()));
+fn frame(id: u64, now_us: u64, pixels: FrameBuf, damage: Region) -> Frame {
     Frame {
         id,
         generation: 1,
         capture_us: now_us,
         notice_us: now_us,
         pixels: Pixels::new(Owned(pixels)),
-        damage,
+        damage: Damage::Hint(damage),
         moves: Vec::new(),
     }
 }

@@ -15,6 +15,13 @@ pub enum PixelFormat {
     Rgba,
 }
 
+impl PixelFormat {
+    /// Whether red comes before green and blue, and not after them.
+    pub fn is_red_first(self) -> bool {
+        self == Self::Rgba
+    }
+}
+
 /// Why a buffer cannot be seen as a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -143,10 +150,44 @@ impl<'a> FrameRef<'a> {
     /// The first pixel, row by row, whose colours differ, over the area both have.
     pub fn first_difference(&self, other: &FrameRef<'_>) -> Option<(u32, u32)> {
         let area = self.size.rect().clip(other.size);
-        (0..area.height)
-            .flat_map(|y| (0..area.width).map(move |x| (x, y)))
+        let alike = |y: &u32| {
+            let [a, b] = [self, other].map(|frame| frame.span(0, *y, area.width));
+            self.format.is_red_first() == other.format.is_red_first() && same_colours(a, b)
+        };
+        let (rows, columns) = (0..area.height, 0..area.width);
+        rows.filter(|y| !alike(y))
+            .flat_map(|y| columns.clone().map(move |x| (x, y)))
             .find(|(x, y)| self.rgb(*x, *y) != other.rgb(*x, *y))
     }
+
+    /// The one colour that all pixels of `area` have: red, green and blue. `None` also when it is
+    /// empty.
+    ///
+    /// # Panics
+    /// When the area leaves the picture.
+    pub fn uniform(&self, area: Rect) -> Option<[u8; 3]> {
+        if area.is_empty() {
+            return None;
+        }
+        let colour = |p: &[u8; 4]| u32::from_le_bytes(*p) & COLOURS;
+        let pixels = |y| self.span(area.x, y, area.width).as_chunks::<4>().0;
+        let first = colour(&pixels(area.y)[0]);
+        let same = |row: &[[u8; 4]]| row.iter().fold(0, |all, p| all | (colour(p) ^ first)) == 0;
+        let uniform = (area.y..area.bottom()).all(|y| pixels(y).chunks(16).all(same));
+        uniform.then(|| self.rgb(area.x, area.y))
+    }
+}
+
+/// The bytes of a pixel that are colours.
+const COLOURS: u32 = u32::from_le_bytes([0xFF, 0xFF, 0xFF, 0]);
+
+/// Whether two rows of pixels of the same layout, and of the same length, agree in all colours.
+pub fn same_colours(a: &[u8], b: &[u8]) -> bool {
+    let (a, b) = (a.as_chunks::<4>().0, b.as_chunks::<4>().0);
+    let differs =
+        |(a, b): (&[u8; 4], &[u8; 4])| (u32::from_le_bytes(*a) ^ u32::from_le_bytes(*b)) & COLOURS;
+    let pairs = a.chunks(16).zip(b.chunks(16));
+    pairs.into_iter().all(|(a, b)| a.iter().zip(b).map(differs).fold(0, |all, d| all | d) == 0)
 }
 
 /// An owned picture. Every row begins at an address divisible by 64, so that vector kernels may
@@ -242,7 +283,7 @@ impl FrameBuf {
     /// either is left out.
     pub fn copy_from(&mut self, from: &FrameRef<'_>, area: Rect) {
         let area = area.clip(self.size).clip(from.size);
-        let swap = (self.format == PixelFormat::Rgba) != (from.format == PixelFormat::Rgba);
+        let swap = self.format.is_red_first() != from.format.is_red_first();
         for y in area.y..area.bottom() {
             let to = self.span_mut(area.x, y, area.width);
             to.copy_from_slice(from.span(area.x, y, area.width));
@@ -326,6 +367,19 @@ mod tests {
         assert!(a.view().same_rgb(&b.view()));
         b.span_mut(69, 2, 1)[0] ^= 1;
         assert_eq!(a.view().first_difference(&b.view()), Some((69, 2)));
+    }
+
+    #[test]
+    fn an_area_is_uniform_when_one_colour_fills_it() {
+        let mut frame = FrameBuf::new(Size::new(70, 10), PixelFormat::Bgrx).unwrap();
+        let area = Rect::new(1, 2, 66, 5);
+        frame.fill(area, [1, 2, 3, 4]);
+        frame.span_mut(20, 3, 1)[3] = 9;
+        assert_eq!(frame.view().uniform(area), Some([3, 2, 1]), "the fourth byte is no colour");
+        assert_eq!(frame.view().uniform(Rect::new(0, 2, 66, 5)), None);
+        assert_eq!(frame.view().uniform(Rect::default()), None);
+        frame.span_mut(66, 6, 1)[0] ^= 1;
+        assert_eq!(frame.view().uniform(area), None);
     }
 
     #[test]

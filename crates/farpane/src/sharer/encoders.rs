@@ -12,7 +12,7 @@ const PARALLEL_GROUPS: usize = 3;
 /// More threads do not help what remains sequential.
 const MAX_THREADS: usize = 4;
 
-/// A batch as it came from the encoder.
+/// A batch as it came from the encoder: of the first parts of a group, or of all.
 #[derive(Debug)]
 pub(crate) struct Encoded {
     pub(crate) data: Vec<u8>,
@@ -76,29 +76,43 @@ impl Encoders {
         data
     }
 
-    /// Encodes the pixels of each group of tile parts as a batch, in order.
+    /// Encodes the pixels of each group of tile parts as a batch, in order. A batch is closed
+    /// before the end of its group when its differences reach `closed_at` bytes.
     pub(crate) fn groups(
         &self,
         grid: TileGrid,
         frame: &FrameRef<'_>,
         groups: &[&[(u32, Rect)]],
+        closed_at: usize,
     ) -> Vec<Encoded> {
+        let encode = |group: &&[(u32, Rect)]| self.group(grid, frame, group, closed_at);
         if groups.len() < PARALLEL_GROUPS {
-            return groups.iter().map(|group| self.group(grid, frame, group)).collect();
+            return groups.iter().map(encode).collect();
         }
-        self.pool.install(|| groups.par_iter().map(|g| self.group(grid, frame, g)).collect())
+        self.pool.install(|| groups.par_iter().map(encode).collect())
     }
 
-    fn group(&self, grid: TileGrid, frame: &FrameRef<'_>, group: &[(u32, Rect)]) -> Encoded {
+    fn group(
+        &self,
+        grid: TileGrid,
+        frame: &FrameRef<'_>,
+        group: &[(u32, Rect)],
+        closed_at: usize,
+    ) -> Encoded {
         crate::fault::point("farpane-enc");
         let thread = rayon::current_thread_index().unwrap_or(self.encoders.len() - 1);
         let mut encoder = self.encoders[thread].lock().unwrap_or_else(PoisonError::into_inner);
         let mut data = Vec::new();
         encoder.begin(grid);
-        for (_, area) in group {
-            encoder.pixels(frame, *area);
+        let mut writes = Vec::with_capacity(group.len());
+        for part in group {
+            if encoder.differences_bytes() >= closed_at {
+                break;
+            }
+            encoder.pixels(frame, part.1);
+            writes.push(*part);
         }
         encoder.finish(&mut data);
-        Encoded { data, writes: group.to_vec() }
+        Encoded { data, writes }
     }
 }

@@ -1,26 +1,23 @@
 //! One helper's feed: what to send, how much of it, when. Sans-IO.
 
+mod keep;
+mod pixels;
 mod rest;
 
-use super::encoders::{Encoded, Encoders};
+use super::encoders::Encoders;
 use super::screen::Screen;
 use super::slots::SlotCache;
 use super::video::{OpenEncoder, Video};
 use bytes::Bytes;
 use farpane_codec::video::MAX_REGIONS;
-use farpane_frame::{Move, Rect, Size};
+use farpane_frame::{Move, Rect, Size, TileGrid, TileSet};
 use farpane_proto::datagram::Cursor;
 use farpane_proto::feedback::Feedback;
 use farpane_proto::screen::{BatchInfo, MAX_BATCH_BYTES, Repeat, ScreenSender, SenderEvent};
 use farpane_proto::{WireError, screen::BatchId};
 use farpane_rate::{Controller, DelayController, Pacer, Report, Sample, frame_budget_bytes};
+use pixels::Costs;
 
-/// A tile unchanged for this long is worth keeping in the helper's cache when it changes.
-const KEEP_AFTER_US: u64 = 250_000;
-/// Tiles in a batch at most: more compress hardly better and a lost part delays more.
-const MAX_GROUP_TILES: usize = 16;
-/// Bytes of a batch aimed at, about a dozen datagrams.
-const GROUP_BYTES: f64 = 12_000.0;
 /// Tile parts taken from the cache in one update at most, so that they fit one batch.
 const MAX_CACHED: usize = 4_096;
 /// While more waits than the path carries the screen is looked at this often: what changes again
@@ -28,10 +25,6 @@ const MAX_CACHED: usize = 4_096;
 const LOOK_US: u64 = 33_000;
 /// What has not changed for this long is at rest: it becomes exact.
 const QUIET_US: u64 = 150_000;
-/// Bytes per pixel that nothing exceeds: three colours, and a little for the operation.
-const MAX_COST: f32 = 3.1;
-/// Bytes per pixel assumed before anything was encoded.
-const INITIAL_COST: f32 = 0.5;
 
 /// What an update was made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,9 +47,10 @@ pub(crate) struct Feed {
     controller: Box<dyn Controller>,
     pacer: Pacer,
     stores: Vec<(u32, u16)>,
+    /// Tiles that changed since they were offered to the helper's cache.
+    unkept: TileSet,
     copies: Vec<Move>,
-    /// Bytes per pixel that each tile took last.
-    costs: Vec<f32>,
+    costs: Costs,
     plan: Vec<(u32, Rect)>,
     video: Video,
     /// Stale parts that go as video, by stream.
@@ -84,7 +78,8 @@ impl Feed {
         Self {
             pacer: Pacer::new(now_us, controller.pacing_bytes_per_s()),
             slots: SlotCache::new(grid),
-            costs: vec![INITIAL_COST; grid.tiles() as usize],
+            costs: Costs::new(grid),
+            unkept: all_tiles(grid),
             sender,
             controller,
             stores: Vec::new(),
@@ -103,7 +98,8 @@ impl Feed {
         let grid = screen.grid();
         self.sender.reset(now_us, screen.generation(), grid.size());
         self.slots = SlotCache::new(grid);
-        self.costs = vec![INITIAL_COST; grid.tiles() as usize];
+        self.costs = Costs::new(grid);
+        self.unkept = all_tiles(grid);
         self.stores.clear();
         self.copies.clear();
         self.video.reset(grid.size());
@@ -111,16 +107,7 @@ impl Feed {
 
     /// Accounts for a change of the screen, while `screen` still shows the old picture.
     pub(crate) fn handle_change(&mut self, now_us: u64, screen: &Screen) {
-        for (tile, _) in screen.changed() {
-            let (_, changed_us) = self.sender.stale_part(*tile);
-            let kept = now_us.saturating_sub(changed_us) >= KEEP_AFTER_US;
-            if kept
-                && self.sender.is_settled(*tile)
-                && let Some(slot) = self.slots.offer(&screen.view(), *tile)
-            {
-                self.stores.push((*tile, slot));
-            }
-        }
+        self.keep_what_changes(now_us, screen);
         self.sender.forget_copies(&self.copies);
         let (changed, moves) = (screen.changed(), screen.moves());
         self.sender.handle_frame(now_us, changed, moves, &mut self.copies);
@@ -235,10 +222,7 @@ impl Feed {
 
     /// Orders the plan: as it lies when all fits, else small parts and old debts first.
     fn order_plan(&mut self, budget: u64) {
-        let cost = |(tile, area): &(u32, Rect)| {
-            f64::from(self.costs[*tile as usize]) * area.area_px() as f64
-        };
-        if self.plan.iter().map(cost).sum::<f64>() > budget as f64 {
+        if self.costs.of(&self.plan) > budget as f64 {
             let sender = &self.sender;
             self.plan.sort_by_key(|(tile, area)| {
                 (area.area_px().ilog2() / 2, sender.stale_part(*tile).1, *tile)
@@ -256,6 +240,11 @@ impl Feed {
                 SenderEvent::Failed(batch) => (batch, false),
             };
             self.slots.handle_fate(batch, delivered);
+            if !delivered {
+                self.slots.orphans().for_each(|tile| {
+                    self.unkept.insert(tile);
+                });
+            }
             for useless in self.video.handle_fate(batch, delivered) {
                 self.sender.abandon(useless);
             }
@@ -275,8 +264,8 @@ impl Feed {
             slot.is_none()
         });
         let repeatable = self.stores.is_empty() && self.copies.is_empty() && cached.is_empty();
-        let cost: f64 = self.plan.iter().map(|part| self.cost(part)).sum();
-        let whole = self.plan.len() <= MAX_GROUP_TILES && cost <= GROUP_BYTES;
+        let aim = self.aim();
+        let whole = self.plan.len() <= aim.tiles && self.costs.of(&self.plan) <= aim.bytes;
         if repeatable && !whole {
             return 0;
         }
@@ -294,7 +283,7 @@ impl Feed {
         if data.len() > MAX_BATCH_BYTES {
             // The pixels cost more than they did last: they go in groups after all.
             self.plan = std::mem::take(&mut pixels);
-            self.plan.iter().for_each(|(tile, _)| self.costs[*tile as usize] = MAX_COST);
+            self.costs.expect_most(&self.plan);
             if repeatable {
                 return 0;
             }
@@ -302,7 +291,7 @@ impl Feed {
         }
         stats.copies = self.copies.len() as u32;
         stats.cached = cached.len() as u32;
-        self.learn(&pixels, data.len());
+        self.costs.learn(&pixels, data.len());
         let mut writes: Vec<_> = cached.iter().map(|(_, tile, area)| (*tile, *area)).collect();
         writes.extend(&pixels);
         let copies = std::mem::take(&mut self.copies);
@@ -314,85 +303,11 @@ impl Feed {
         bytes
     }
 
-    /// Queues pixels in groups, as many as the budget takes.
-    fn push_pixels(
-        &mut self,
-        screen: &Screen,
-        encoders: &Encoders,
-        mut budget: u64,
-        stats: &mut UpdateStats,
-    ) {
-        let plan = std::mem::take(&mut self.plan);
-        let mut rest = &plan[..];
-        while budget > 0 && !rest.is_empty() {
-            let mut wave = Vec::new();
-            let mut expected = 0.0;
-            while expected < budget as f64 && !rest.is_empty() {
-                let (len, cost) = self.next_group(rest, budget as f64 - expected);
-                let (group, tail) = rest.split_at(len);
-                expected += cost;
-                wave.push(group);
-                rest = tail;
-            }
-            for encoded in encoders.groups(screen.grid(), &screen.view(), &wave) {
-                budget = budget.saturating_sub(self.push_encoded(screen, encoders, encoded, stats));
-            }
-        }
-        self.plan = plan;
-    }
-
-    /// Queues an encoded group; one that came out too large is encoded again in halves.
-    fn push_encoded(
-        &mut self,
-        screen: &Screen,
-        encoders: &Encoders,
-        encoded: Encoded,
-        stats: &mut UpdateStats,
-    ) -> u64 {
-        self.learn(&encoded.writes, encoded.data.len());
-        if encoded.data.len() > MAX_BATCH_BYTES && encoded.writes.len() > 1 {
-            let (a, b) = encoded.writes.split_at(encoded.writes.len() / 2);
-            let halves = encoders.groups(screen.grid(), &screen.view(), &[a, b]);
-            return halves
-                .into_iter()
-                .map(|half| self.push_encoded(screen, encoders, half, stats))
-                .sum();
-        }
-        let (data, writes) = (encoded.data.into(), encoded.writes);
-        let repeat = Repeat::WhileUnchanged;
-        self.push(BatchInfo { data, writes, copies: Vec::new(), repeat }, stats).1
-    }
-
     fn push(&mut self, info: BatchInfo, stats: &mut UpdateStats) -> (BatchId, u64) {
         let bytes = info.data.len() as u64;
         stats.tiles += info.writes.len() as u32;
         stats.bytes += bytes;
         (self.sender.push_batch(info), bytes)
-    }
-
-    /// How many of the next parts make a group, and the bytes they may take.
-    fn next_group(&self, rest: &[(u32, Rect)], budget: f64) -> (usize, f64) {
-        let (mut len, mut cost) = (0, 0.0);
-        for part in rest.iter().take(MAX_GROUP_TILES) {
-            if len > 0 && cost >= GROUP_BYTES.min(budget) {
-                break;
-            }
-            cost += self.cost(part);
-            len += 1;
-        }
-        (len, cost)
-    }
-
-    fn cost(&self, (tile, area): &(u32, Rect)) -> f64 {
-        f64::from(self.costs[*tile as usize]) * area.area_px() as f64
-    }
-
-    fn learn(&mut self, writes: &[(u32, Rect)], bytes: usize) {
-        let area_px: u64 = writes.iter().map(|(_, area)| area.area_px()).sum();
-        if area_px > 0 {
-            let cost = bytes as f32 / area_px as f32;
-            writes.iter().for_each(|(tile, _)| self.costs[*tile as usize] = cost);
-        }
     }
 
     /// Takes a helper's report in.
@@ -458,4 +373,12 @@ impl Feed {
         let more = if self.sender.is_video_next() { 0 } else { window / 4 };
         self.sender.has_urgent_datagram() || self.sender.in_flight_bytes() < window + more
     }
+}
+
+fn all_tiles(grid: TileGrid) -> TileSet {
+    let mut tiles = TileSet::new(grid.tiles());
+    (0..grid.tiles()).for_each(|tile| {
+        tiles.insert(tile);
+    });
+    tiles
 }

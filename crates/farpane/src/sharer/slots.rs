@@ -4,7 +4,7 @@
 //! confirmed. It keeps the stored pixels too: a part of a tile is found again by comparing, so
 //! uncovered background and windows that come back cost a few bytes.
 
-use farpane_frame::{FrameRef, Rect, TILE_PX, TileGrid};
+use farpane_frame::{FrameRef, Rect, TILE_PX, TileGrid, same_colours};
 use farpane_proto::screen::BatchId;
 use std::collections::{HashMap, VecDeque};
 use xxhash_rust::xxh3::xxh3_64;
@@ -23,6 +23,8 @@ struct Slot {
     confirmed: bool,
     /// Referred to since the eviction hand last came by.
     used: bool,
+    /// Counts up each time that it is vacated.
+    life: u32,
 }
 
 /// The mirror of one helper's tile cache.
@@ -32,6 +34,8 @@ pub(crate) struct SlotCache {
     slots: Vec<Slot>,
     by_hash: HashMap<u64, u16>,
     recent: Vec<[Option<u16>; RECENT]>,
+    /// The slot that has what a tile shows now, in which of its lives.
+    shown: Vec<Option<(u16, u32)>>,
     hand: usize,
     pending: VecDeque<(BatchId, Vec<u16>)>,
     scratch: Vec<u8>,
@@ -45,6 +49,7 @@ impl SlotCache {
             slots: Vec::new(),
             by_hash: HashMap::new(),
             recent: vec![[None; RECENT]; grid.tiles() as usize],
+            shown: vec![None; grid.tiles() as usize],
             hand: 0,
             pending: VecDeque::new(),
             scratch: Vec::with_capacity((TILE_PX * TILE_PX * 4) as usize),
@@ -54,13 +59,18 @@ impl SlotCache {
     /// Considers keeping a tile the helper holds exactly as in `frame`. Gives the slot to store
     /// it in; `None` when it is there already or not worth a slot.
     pub(crate) fn offer(&mut self, frame: &FrameRef<'_>, tile: u32) -> Option<u16> {
-        let area = self.grid.rect(tile);
-        let hash = self.read(frame, area);
-        if is_uniform(&self.scratch) {
+        if let Some(slot) = self.shown(tile) {
+            self.remember(tile, slot);
             return None;
         }
+        let area = self.grid.rect(tile);
+        if frame.uniform(area).is_some() {
+            return None;
+        }
+        let hash = self.read(frame, area);
         if let Some(slot) = self.by_hash.get(&hash).copied() {
             self.remember(tile, slot);
+            self.note_shown(tile, slot);
             return None;
         }
         let slot = self.vacate()?;
@@ -71,7 +81,29 @@ impl SlotCache {
         (entry.confirmed, entry.used) = (false, true);
         self.by_hash.insert(hash, slot);
         self.remember(tile, slot);
+        self.note_shown(tile, slot);
         Some(slot)
+    }
+
+    /// What a tile shows is about to be another.
+    pub(crate) fn handle_change(&mut self, tile: u32) {
+        self.shown[tile as usize] = None;
+    }
+
+    fn note_shown(&mut self, tile: u32, slot: u16) {
+        self.shown[tile as usize] = Some((slot, self.slots[usize::from(slot)].life));
+    }
+
+    /// The tiles that were thought to be kept, and are not any more.
+    pub(crate) fn orphans(&self) -> impl Iterator<Item = u32> + '_ {
+        let lost = |tile: &u32| self.shown[*tile as usize].is_some() && self.shown(*tile).is_none();
+        (0..self.grid.tiles()).filter(lost)
+    }
+
+    /// The slot that has what the tile shows, while it has.
+    fn shown(&self, tile: u32) -> Option<u16> {
+        let (slot, life) = self.shown[tile as usize]?;
+        (self.slots[usize::from(slot)].life == life).then_some(slot)
     }
 
     /// The slots were told to store in `batch`; they count once it is delivered.
@@ -94,8 +126,12 @@ impl SlotCache {
         }
     }
 
-    /// A confirmed slot that holds `area` of `tile` as it is in `frame`.
+    /// A confirmed slot that holds `area` of `tile` as it is in `frame`; `None` also where one
+    /// colour is as good.
     pub(crate) fn find(&mut self, frame: &FrameRef<'_>, tile: u32, area: Rect) -> Option<u16> {
+        if frame.uniform(area).is_some() {
+            return None;
+        }
         let origin = self.grid.rect(tile);
         let recent = self.recent[tile as usize].into_iter().flatten();
         let found = recent.into_iter().find(|slot| self.holds(*slot, frame, origin, area));
@@ -109,6 +145,9 @@ impl SlotCache {
         });
         if let Some(slot) = found {
             self.slots[usize::from(slot)].used = true;
+            if area == origin {
+                self.note_shown(tile, slot);
+            }
         }
         found
     }
@@ -159,6 +198,7 @@ impl SlotCache {
                 columns: 0,
                 confirmed: false,
                 used: false,
+                life: 0,
             };
             self.slots.push(empty);
             return Some((self.slots.len() - 1) as u16);
@@ -183,18 +223,9 @@ impl SlotCache {
             self.by_hash.remove(&entry.hash);
         }
         (entry.confirmed, entry.columns) = (false, 0);
+        entry.life = entry.life.wrapping_add(1);
         entry.pixels.clear();
     }
-}
-
-fn is_uniform(pixels: &[u8]) -> bool {
-    pixels.get(..4).is_none_or(|first| pixels.chunks_exact(4).all(|p| p == first))
-}
-
-/// Whether two rows agree in red, green and blue.
-fn same_colours(a: &[u8], b: &[u8]) -> bool {
-    let pixel = |p: &[u8]| u32::from_le_bytes([p[0], p[1], p[2], 0]);
-    a.chunks_exact(4).zip(b.chunks_exact(4)).all(|(a, b)| pixel(a) == pixel(b))
 }
 
 #[cfg(test)]
@@ -247,6 +278,30 @@ mod tests {
     }
 
     #[test]
+    fn what_was_found_is_known_until_it_changes_or_its_slot_is_lost() {
+        let size = Size::new(128, 64);
+        let mut cache = SlotCache::new(TileGrid::new(size));
+        let (a, b) = (striped(size, 1), striped(size, 2));
+        let slots = [&a, &b].map(|frame| {
+            cache.handle_change(0);
+            let slot = cache.offer(&frame.view(), 0).unwrap();
+            cache.handle_sent(slot.into(), vec![slot]);
+            slot
+        });
+        assert_eq!(cache.offer(&b.view(), 0), None, "as it was a moment ago");
+        cache.handle_fate(slots[0].into(), true);
+        cache.handle_change(0);
+        assert_eq!(cache.find(&a.view(), 0, Rect::new(0, 0, 64, 64)), Some(slots[0]));
+        assert_eq!(cache.orphans().count(), 0);
+        cache.handle_change(0);
+        assert_eq!(cache.find(&b.view(), 0, Rect::new(0, 0, 64, 64)), None, "on its way");
+        assert_eq!(cache.offer(&b.view(), 0), None);
+        cache.handle_fate(slots[1].into(), false);
+        assert_eq!(cache.orphans().collect::<Vec<_>>(), [0]);
+        assert!(cache.offer(&b.view(), 0).is_some());
+    }
+
+    #[test]
     fn whole_tiles_are_found_at_other_places_and_plain_ones_are_not_kept() {
         let size = Size::new(128, 64);
         let mut cache = SlotCache::new(TileGrid::new(size));
@@ -271,6 +326,7 @@ mod tests {
             frame.span_mut(0, 0, 2).copy_from_slice(&i.to_le_bytes());
             frame.span_mut(0, 0, 1)[3] = 0;
             frame.span_mut(5, 5, 1)[..3].copy_from_slice(&(i as u32).to_le_bytes()[..3]);
+            cache.handle_change(0);
             assert!(stored(&mut cache, &frame, 0, i).is_some(), "{i}");
             cache.handle_fate(i, true);
         }

@@ -8,7 +8,8 @@ use farpane_proto::datagram::Cursor;
 
 impl Feed {
     /// When no more urgent thing waits: encodes the next pictures of films and, in what room is
-    /// left, makes exact what is lossy and at rest.
+    /// left, makes exact what is lossy and at rest; then has the helper keep
+    /// what rests.
     pub(crate) fn flush_rest(
         &mut self,
         now_us: u64,
@@ -25,7 +26,8 @@ impl Feed {
         if films.is_some() || self.waits || self.sender.queued_bytes() > 0 {
             return films;
         }
-        self.refine(now_us, screen, encoders)
+        let refined = self.refine(now_us, screen, encoders);
+        refined.or_else(|| self.keep_what_rests(now_us, screen, encoders))
     }
 
     fn flush_films(
@@ -98,7 +100,7 @@ impl Feed {
         Some(stats)
     }
 
-    fn wake_at(&mut self, at_us: u64) {
+    pub(super) fn wake_at(&mut self, at_us: u64) {
         self.due_us = Some(self.due_us.map_or(at_us, |due| due.min(at_us)));
     }
 

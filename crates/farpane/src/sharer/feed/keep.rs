@@ -1,0 +1,81 @@
+//! What the helper is told to keep in its cache: tiles that were at rest.
+
+use super::{Feed, UpdateStats};
+use crate::sharer::encoders::Encoders;
+use crate::sharer::screen::Screen;
+use farpane_proto::screen::{BatchInfo, Repeat};
+
+/// A tile unchanged for this long is worth keeping.
+const KEEP_AFTER_US: u64 = 100_000;
+/// So many tiles are kept as soon as they are worth it, so that it need not be done when they all
+/// change at once; fewer when they change, which takes no datagram of its own.
+const EARLY_TILES: usize = 32;
+/// And no more than these at once, a millisecond's work, with so long until the next.
+const MAX_AT_ONCE: usize = 64;
+const BETWEEN_US: u64 = 2_000;
+
+impl Feed {
+    /// Has the helper keep what is about to change, while `screen` still shows it.
+    pub(super) fn keep_what_changes(&mut self, now_us: u64, screen: &Screen) {
+        for (tile, _) in screen.changed() {
+            if self.unkept.contains(*tile) && self.is_worth_keeping(*tile, now_us) {
+                self.keep(*tile, screen);
+            }
+            self.slots.handle_change(*tile);
+            self.unkept.insert(*tile);
+        }
+    }
+
+    /// Has the helper keep what is at rest, when it is much.
+    pub(super) fn keep_what_rests(
+        &mut self,
+        now_us: u64,
+        screen: &Screen,
+        encoders: &Encoders,
+    ) -> Option<UpdateStats> {
+        let tiles: Vec<u32> = self.unkept.iter().collect();
+        if tiles.len() < EARLY_TILES {
+            return None;
+        }
+        let due_us = |tile: &u32| self.sender.stale_part(*tile).1 + KEEP_AFTER_US;
+        if let Some(due_us) = tiles.iter().map(due_us).filter(|at| *at > now_us).min() {
+            self.wake_at(due_us);
+        }
+        let worth = |tile: &u32| self.is_worth_keeping(*tile, now_us);
+        let mut tiles: Vec<u32> = tiles.into_iter().filter(worth).collect();
+        if tiles.len() < EARLY_TILES {
+            return None;
+        }
+        if tiles.len() > MAX_AT_ONCE {
+            tiles.truncate(MAX_AT_ONCE);
+            self.wake_at(now_us + BETWEEN_US);
+        }
+        tiles.into_iter().for_each(|tile| self.keep(tile, screen));
+        if self.stores.is_empty() {
+            return None;
+        }
+        let mut stats = UpdateStats { update: self.sender.begin_update(), ..Default::default() };
+        let stores = std::mem::take(&mut self.stores);
+        let data = encoders.one(screen.grid(), |encoder| {
+            stores.iter().for_each(|(tile, slot)| encoder.store(*tile, *slot));
+        });
+        let (writes, copies, repeat) = (Vec::new(), Vec::new(), Repeat::Never);
+        let (id, _) =
+            self.push(BatchInfo { data: data.into(), writes, copies, repeat }, &mut stats);
+        self.slots.handle_sent(id, stores.into_iter().map(|(_, slot)| slot).collect());
+        self.sender.end_update();
+        Some(stats)
+    }
+
+    fn is_worth_keeping(&self, tile: u32, now_us: u64) -> bool {
+        let (_, changed_us) = self.sender.stale_part(tile);
+        now_us.saturating_sub(changed_us) >= KEEP_AFTER_US && self.sender.is_settled(tile)
+    }
+
+    fn keep(&mut self, tile: u32, screen: &Screen) {
+        self.unkept.remove(tile);
+        if let Some(slot) = self.slots.offer(&screen.view(), tile) {
+            self.stores.push((tile, slot));
+        }
+    }
+}
