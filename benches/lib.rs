@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod quality;
+pub mod recordings;
 pub mod scene;
 pub mod virtual_time;
 

@@ -105,7 +105,13 @@ impl Sharer {
         self.encoder.finish(&mut data);
         self.bytes += data.len();
         let repeat = if copies.is_empty() { Repeat::WhileUnchanged } else { Repeat::Never };
-        self.sender.push_batch(BatchInfo { data: data.into(), writes, copies, repeat });
+        self.sender.push_batch(BatchInfo {
+            data: data.into(),
+            writes,
+            copies,
+            repeat,
+            ..BatchInfo::default()
+        });
     }
 }
 

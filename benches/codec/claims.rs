@@ -2,8 +2,8 @@
 //! design.
 
 use crate::comparison::{self, Outcome};
-use crate::recordings::{ALT_TAB, Recording, SCROLL, TYPING};
 use crate::sharer::Farpane;
+use farpane_benches::recordings::{ALT_TAB, Recording, SCROLL, TYPING};
 use farpane_benches::{Claim, percentile};
 use std::time::Duration;
 

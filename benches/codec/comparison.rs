@@ -2,9 +2,11 @@
 
 use crate::claims;
 use crate::images::TOLD;
-use crate::recordings::{ALT_TAB, OTHERS, Recording, SCROLL, SLIDES, Shot, Shots, TYPING};
 use crate::subjects::{self, Subject, Work};
 use farpane_benches::quality::{psnr_of, squared_error};
+use farpane_benches::recordings::{
+    ALT_TAB, OTHERS, Recording, SCROLL, SLIDES, Shot, Shots, TYPING,
+};
 use farpane_benches::{Claim, cpu_time, percentile};
 use farpane_frame::{FrameBuf, PixelFormat};
 use std::time::Duration;

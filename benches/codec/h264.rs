@@ -1,7 +1,7 @@
 //! openh264 alone: every changed frame is a picture of a video. Not exact.
 
-use crate::recordings::Shot;
 use crate::subjects::Subject;
+use farpane_benches::recordings::Shot;
 use farpane_codec::video::{Chroma, Picture, Planes};
 use farpane_frame::{FrameBuf, Size};
 use openh264::encoder::{

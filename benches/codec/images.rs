@@ -1,7 +1,7 @@
 //! Codecs of single pictures: what changed is a picture of its own.
 
-use crate::recordings::Shot;
 use crate::subjects::Subject;
+use farpane_benches::recordings::Shot;
 use farpane_frame::{FrameBuf, FrameRef, Rect};
 use ironrdp_graphics::clearcodec::{ClearCodecDecoder, ClearCodecEncoder};
 use std::io::Cursor;

@@ -10,7 +10,6 @@ mod comparison;
 mod h264;
 mod images;
 mod operations;
-mod recordings;
 mod rows;
 mod screens;
 mod sharer;

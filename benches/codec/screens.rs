@@ -2,7 +2,7 @@
 //! made-up desktop, and how the recordings begin.
 
 use crate::operations::{BATCH_TILES, decode, encode_batch};
-use crate::recordings::{ALT_TAB, OTHERS, Recording, SCROLL, SLIDES, Shots, TYPING};
+use farpane_benches::recordings::{ALT_TAB, OTHERS, Recording, SCROLL, SLIDES, Shots, TYPING};
 use farpane_benches::scene::{SCREEN, desktop};
 use farpane_benches::{Claim, RUNS, cpu_time, percentile};
 use farpane_codec::{BatchDecoder, BatchEncoder};

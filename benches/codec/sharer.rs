@@ -1,10 +1,10 @@
 //! Farpane as it is, over a link without limit: compared, what moved found, what the helper's
 //! cache holds taken from there, the rest encoded. Without video, so that all is exact at once.
 
-use crate::recordings::Shot;
 use crate::subjects::{Subject, Work};
 use farpane::CodecChoice;
 use farpane::lab::{Lab, LabOptions, LabStats};
+use farpane_benches::recordings::Shot;
 use farpane_frame::FrameBuf;
 
 /// From one side to the other.

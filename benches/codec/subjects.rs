@@ -2,9 +2,9 @@
 
 use crate::h264::{H264, Tuning};
 use crate::images::{Clear, Images, Png, Qoi};
-use crate::recordings::Shot;
 use crate::rows::Rows;
 use crate::sharer::Farpane;
+use farpane_benches::recordings::Shot;
 use farpane_frame::{FrameBuf, Size};
 use std::time::Duration;
 

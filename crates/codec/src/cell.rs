@@ -23,6 +23,10 @@ impl Cell {
         &self.pixels[..self.len]
     }
 
+    pub(crate) fn pixels_mut(&mut self) -> &mut [u32] {
+        &mut self.pixels[..self.len]
+    }
+
     /// Green, then red and blue as the last split left them.
     pub(crate) fn planes(&self) -> [&[u8]; 3] {
         self.planes.each_ref().map(|p| &p[..self.len])

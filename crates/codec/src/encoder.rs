@@ -7,6 +7,7 @@ use crate::entropy::{Content, Packer};
 use crate::ops::OpWriter;
 use crate::palette::{self, NewColour, Palette};
 use crate::predict::{Predictor, forward};
+use crate::reduction::{Memo, Reduction};
 use crate::wire::{self, kind, put_varint, section};
 use crate::{BatchStats, MAX_RAW_BYTES, UnitHeader};
 
@@ -26,6 +27,7 @@ const TILE_RAW_BYTES: usize = 3 * 64 * 64 + 64;
 pub struct BatchEncoder {
     ops: OpWriter,
     cell: Box<Cell>,
+    memo: Memo,
     palette: Palette,
     /// Colours in the order in which cells bring them.
     colours: Vec<NewColour>,
@@ -52,6 +54,7 @@ impl BatchEncoder {
         Self {
             ops: OpWriter::default(),
             cell: Box::new(Cell::new()),
+            memo: Memo::new(),
             palette: Palette::new(),
             colours: Vec::new(),
             indices: Vec::new(),
@@ -70,6 +73,8 @@ impl BatchEncoder {
     pub fn begin(&mut self, grid: TileGrid) {
         self.ops.begin(grid);
         self.palette.clear();
+        self.memo.clear();
+        self.packer.begin();
         self.colours.clear();
         self.indices.clear();
         self.planes.iter_mut().for_each(Vec::clear);
@@ -144,6 +149,19 @@ impl BatchEncoder {
     /// # Panics
     /// When `area` is empty, leaves `frame`, or crosses a tile's edge.
     pub fn pixels(&mut self, frame: &FrameRef<'_>, area: Rect) {
+        self.cell_of(frame, area, None);
+    }
+
+    /// The same with fewer colours, and packed more thoroughly: it is for slow paths.
+    ///
+    /// # Panics
+    /// As [`BatchEncoder::pixels`].
+    pub fn reduced_pixels(&mut self, frame: &FrameRef<'_>, area: Rect, reduction: &Reduction) {
+        self.packer.be_thorough();
+        self.cell_of(frame, area, Some(reduction));
+    }
+
+    fn cell_of(&mut self, frame: &FrameRef<'_>, area: Rect, reduction: Option<&Reduction>) {
         let tile = self.ops.tile_of(area);
         self.stats.raw_bytes += 4 * area.area_px();
         if let Some(colour) = frame.uniform(area) {
@@ -151,6 +169,9 @@ impl BatchEncoder {
             return self.ops.solid(tile, area, colour);
         }
         self.cell.load(frame, area);
+        if let Some(reduction) = reduction {
+            self.memo.reduce(self.cell.pixels_mut(), reduction);
+        }
         if !self.palette(tile, area) {
             self.predicted(tile, area);
         }

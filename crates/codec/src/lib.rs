@@ -117,6 +117,8 @@ mod error;
 mod ops;
 mod palette;
 mod predict;
+#[cfg(feature = "encoder")]
+mod reduction;
 mod sections;
 #[cfg(feature = "encoder")]
 mod stats;
@@ -129,6 +131,8 @@ pub use decoder::{BatchDecoder, DecodeLimits, MAX_COPIES, MAX_RAW_BYTES};
 #[cfg(feature = "encoder")]
 pub use encoder::BatchEncoder;
 pub use error::DecodeError;
+#[cfg(feature = "encoder")]
+pub use reduction::Reduction;
 #[cfg(feature = "encoder")]
 pub use stats::BatchStats;
 pub use streams::{MAX_STREAMS, MAX_UNIT_BYTES, OpenDecoder, UnitHeader};

@@ -1,6 +1,6 @@
 //! Encoding on as many cores as pay.
 
-use farpane_codec::BatchEncoder;
+use farpane_codec::{BatchEncoder, Reduction};
 use farpane_damage::SHARED_FROM_PX;
 use farpane_frame::{FrameRef, Rect, TileGrid};
 use rayon::prelude::*;
@@ -11,6 +11,15 @@ use std::thread::JoinHandle;
 const PARALLEL_GROUPS: usize = 3;
 /// More threads do not help what remains sequential.
 const MAX_THREADS: usize = 4;
+
+/// How groups are encoded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner<'a> {
+    /// A batch is closed before the end of its group when its differences reach so many bytes.
+    pub(crate) closed_at: usize,
+    /// Which colours become which, where all would be too many.
+    pub(crate) reduction: Option<&'a Reduction>,
+}
 
 /// A batch as it came from the encoder: of the first parts of a group, or of all.
 #[derive(Debug)]
@@ -76,16 +85,15 @@ impl Encoders {
         data
     }
 
-    /// Encodes the pixels of each group of tile parts as a batch, in order. A batch is closed
-    /// before the end of its group when its differences reach `closed_at` bytes.
+    /// Encodes the pixels of each group of tile parts as a batch, in order.
     pub(crate) fn groups(
         &self,
         grid: TileGrid,
         frame: &FrameRef<'_>,
         groups: &[&[(u32, Rect)]],
-        closed_at: usize,
+        manner: Manner<'_>,
     ) -> Vec<Encoded> {
-        let encode = |group: &&[(u32, Rect)]| self.group(grid, frame, group, closed_at);
+        let encode = |group: &&[(u32, Rect)]| self.group(grid, frame, group, manner);
         if groups.len() < PARALLEL_GROUPS {
             return groups.iter().map(encode).collect();
         }
@@ -97,7 +105,7 @@ impl Encoders {
         grid: TileGrid,
         frame: &FrameRef<'_>,
         group: &[(u32, Rect)],
-        closed_at: usize,
+        manner: Manner<'_>,
     ) -> Encoded {
         crate::fault::point("farpane-enc");
         let thread = rayon::current_thread_index().unwrap_or(self.encoders.len() - 1);
@@ -106,10 +114,13 @@ impl Encoders {
         encoder.begin(grid);
         let mut writes = Vec::with_capacity(group.len());
         for part in group {
-            if encoder.differences_bytes() >= closed_at {
+            if encoder.differences_bytes() >= manner.closed_at {
                 break;
             }
-            encoder.pixels(frame, part.1);
+            match manner.reduction {
+                Some(reduction) => encoder.reduced_pixels(frame, part.1, reduction),
+                None => encoder.pixels(frame, part.1),
+            }
             writes.push(*part);
         }
         encoder.finish(&mut data);

@@ -3,6 +3,7 @@
 mod keep;
 mod pixels;
 mod rest;
+mod rough;
 
 use super::encoders::Encoders;
 use super::screen::Screen;
@@ -17,12 +18,15 @@ use farpane_proto::screen::{BatchInfo, MAX_BATCH_BYTES, Repeat, ScreenSender, Se
 use farpane_proto::{WireError, screen::BatchId};
 use farpane_rate::{Controller, DelayController, Pacer, Report, Sample, frame_budget_bytes};
 use pixels::Costs;
+use rough::Rough;
 
 /// Tile parts taken from the cache in one update at most, so that they fit one batch.
 const MAX_CACHED: usize = 4_096;
 /// While more waits than the path carries the screen is looked at this often: what changes again
 /// need not be sent twice, and what is small goes first.
 const LOOK_US: u64 = 33_000;
+/// A part of a tile this small goes before larger ones: a character, a caret.
+const SMALL_PX: u64 = 1_024;
 /// What has not changed for this long is at rest: it becomes exact.
 const QUIET_US: u64 = 150_000;
 
@@ -52,6 +56,12 @@ pub(crate) struct Feed {
     copies: Vec<Move>,
     costs: Costs,
     plan: Vec<(u32, Rect)>,
+    /// Whether a report said how fast the path is.
+    is_path_known: bool,
+    /// While what is stale goes with fewer colours.
+    rough: Option<Rough>,
+    /// Tiles that went with fewer colours last.
+    rough_tiles: TileSet,
     video: Video,
     /// Stale parts that go as video, by stream.
     films: [Vec<(u32, Rect)>; MAX_REGIONS],
@@ -85,6 +95,9 @@ impl Feed {
             stores: Vec::new(),
             copies: Vec::new(),
             plan: Vec::new(),
+            is_path_known: false,
+            rough: None,
+            rough_tiles: TileSet::new(grid.tiles()),
             video: Video::new(size, video),
             films: Default::default(),
             waits: true,
@@ -100,6 +113,7 @@ impl Feed {
         self.slots = SlotCache::new(grid);
         self.costs = Costs::new(grid);
         self.unkept = all_tiles(grid);
+        (self.rough, self.rough_tiles) = (None, TileSet::new(grid.tiles()));
         self.stores.clear();
         self.copies.clear();
         self.video.reset(grid.size());
@@ -116,6 +130,9 @@ impl Feed {
     /// Takes in what was changed, once `screen` shows it.
     pub(crate) fn handle_applied(&mut self, now_us: u64, screen: &Screen) {
         self.video.observe(now_us, screen);
+        if let Some(made) = &mut self.rough {
+            *made = None;
+        }
     }
 
     /// The helper could not decode a stream of video.
@@ -190,12 +207,16 @@ impl Feed {
         if budget == 0 {
             self.plan.clear();
         }
+        let reduction = self.reduction(screen);
         self.order_plan(budget);
         let light = self.push_light(screen, encoders, &mut stats);
         budget = budget.saturating_sub(light);
-        self.push_pixels(screen, encoders, budget, &mut stats);
+        self.push_pixels(screen, encoders, budget, reduction.as_ref(), &mut stats);
         self.sender.end_update();
         self.route(now_us);
+        if !self.waits {
+            self.rough = None;
+        }
         stats.partial = self.waits;
         Some(stats)
     }
@@ -220,10 +241,13 @@ impl Feed {
         self.waits = !self.plan.is_empty();
     }
 
-    /// Orders the plan: as it lies when all fits, else small parts and old debts first.
+    /// Orders the plan: as it lies when all fits, else small parts and old debts first. With fewer
+    /// colours neighbours stay together, for they are most alike.
     fn order_plan(&mut self, budget: u64) {
-        if self.costs.of(&self.plan) > budget as f64 {
-            let sender = &self.sender;
+        let sender = &self.sender;
+        if self.rough.is_some() {
+            self.plan.sort_by_key(|(tile, area)| (area.area_px() > SMALL_PX, *tile));
+        } else if self.costs.of(&self.plan) > budget as f64 {
             self.plan.sort_by_key(|(tile, area)| {
                 (area.area_px().ilog2() / 2, sender.stale_part(*tile).1, *tile)
             });
@@ -297,7 +321,7 @@ impl Feed {
         let copies = std::mem::take(&mut self.copies);
         let slots = self.stores.drain(..).map(|(_, slot)| slot).collect();
         let repeat = if repeatable { Repeat::WhileUnchanged } else { Repeat::Never };
-        let info = BatchInfo { data: data.into(), writes, copies, repeat };
+        let info = BatchInfo { data: data.into(), writes, copies, repeat, lossy: false };
         let (id, bytes) = self.push(info, stats);
         self.slots.handle_sent(id, slots);
         bytes
@@ -307,6 +331,14 @@ impl Feed {
         let bytes = info.data.len() as u64;
         stats.tiles += info.writes.len() as u32;
         stats.bytes += bytes;
+        let rough = info.lossy && info.repeat != Repeat::WhileVideo;
+        for (tile, _) in &info.writes {
+            if rough {
+                self.rough_tiles.insert(*tile)
+            } else {
+                self.rough_tiles.remove(*tile)
+            };
+        }
         (self.sender.push_batch(info), bytes)
     }
 
@@ -332,6 +364,7 @@ impl Feed {
             in_flight_bytes,
         };
         self.controller.handle_report(now_us, &report);
+        self.is_path_known |= report.rtt_us.is_some();
         self.pacer.set_rate(now_us, self.controller.pacing_bytes_per_s());
         Ok(())
     }

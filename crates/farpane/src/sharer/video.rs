@@ -238,6 +238,7 @@ impl Video {
             writes,
             copies: Vec::new(),
             repeat: Repeat::WhileVideo,
+            lossy: true,
         })
     }
 

@@ -26,6 +26,8 @@ pub struct BatchInfo {
     pub copies: Vec<Move>,
     /// When its parts may be sent again.
     pub repeat: Repeat,
+    /// Whether what it writes is only like the screen.
+    pub lossy: bool,
 }
 
 /// When a lost part of a batch may be sent again, so that the batch is applied later.
@@ -36,7 +38,7 @@ pub enum Repeat {
     Never,
     /// As long as no tile in `writes` has changed: it carries pixels alone.
     WhileUnchanged,
-    /// It carries an access unit, and what it writes is lossy. As long as no other batch but
+    /// It carries an access unit. As long as no other batch but
     /// access units wrote to a tile in `writes`: what the helper must keep would be overwritten.
     WhileVideo,
 }

@@ -244,9 +244,8 @@ impl ScreenSender {
         self.update
     }
 
-    /// Queues a batch. The parts it writes are no longer stale; those of an access unit are lossy
-    /// instead. Access units wait behind all else that is queued, and what writes to their tiles
-    /// waits behind them.
+    /// Queues a batch. The parts it writes are no longer stale, but lossy where it is. Access units
+    /// wait behind all else that is queued, and what writes to their tiles waits behind them.
     ///
     /// # Panics
     /// When the batch does not fit into [`MAX_PARTS`] datagrams.
@@ -260,7 +259,7 @@ impl ScreenSender {
         for (index, area) in batch.info.writes.iter() {
             let Tile { stale, lossy, .. } = *self.tiles.get(*index);
             self.tiles.set_stale(*index, without(stale, *area));
-            let lossy = if is_video { lossy.union(*area) } else { without(lossy, *area) };
+            let lossy = if batch.info.lossy { lossy.union(*area) } else { without(lossy, *area) };
             self.tiles.set_lossy(*index, lossy);
             let tile = self.tiles.get_mut(*index);
             tile.flight += 1;

@@ -3,7 +3,7 @@
 use super::{Feed, UpdateStats};
 use crate::sharer::encoders::Encoders;
 use crate::sharer::screen::Screen;
-use farpane_proto::screen::{BatchInfo, Repeat};
+use farpane_proto::screen::BatchInfo;
 
 /// A tile unchanged for this long is worth keeping.
 const KEEP_AFTER_US: u64 = 100_000;
@@ -59,9 +59,8 @@ impl Feed {
         let data = encoders.one(screen.grid(), |encoder| {
             stores.iter().for_each(|(tile, slot)| encoder.store(*tile, *slot));
         });
-        let (writes, copies, repeat) = (Vec::new(), Vec::new(), Repeat::Never);
         let (id, _) =
-            self.push(BatchInfo { data: data.into(), writes, copies, repeat }, &mut stats);
+            self.push(BatchInfo { data: data.into(), ..BatchInfo::default() }, &mut stats);
         self.slots.handle_sent(id, stores.into_iter().map(|(_, slot)| slot).collect());
         self.sender.end_update();
         Some(stats)

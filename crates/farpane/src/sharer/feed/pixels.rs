@@ -1,8 +1,9 @@
 //! Exact pixels, in batches of a size that suits the path.
 
 use super::{Feed, UpdateStats};
-use crate::sharer::encoders::{Encoded, Encoders};
+use crate::sharer::encoders::{Encoded, Encoders, Manner};
 use crate::sharer::screen::Screen;
+use farpane_codec::Reduction;
 use farpane_frame::{Rect, TileGrid};
 use farpane_proto::screen::{BatchInfo, MAX_BATCH_BYTES, Repeat};
 use std::ops::RangeInclusive;
@@ -16,6 +17,9 @@ const LEAST_TILE_BYTES: f64 = 750.0;
 /// A batch is closed when the differences in it, which compress little, reach this multiple of
 /// the bytes aimed at.
 const CLOSED_AT: f64 = 1.5;
+/// With few colours pixels take this share of their bytes, and so many tiles make a batch.
+const ROUGH_SHARE: f64 = 0.3;
+const ROUGH_TILES: usize = 128;
 /// Bytes per pixel that nothing exceeds: three colours, and a little for the operation.
 const MAX_COST: f32 = 3.1;
 /// Bytes per pixel assumed before anything was encoded: those of text.
@@ -40,6 +44,11 @@ impl Costs {
     /// Bytes that some parts of tiles may take.
     pub(super) fn of(&self, parts: &[(u32, Rect)]) -> f64 {
         parts.iter().map(|part| self.of_one(part)).sum()
+    }
+
+    /// Bytes that a part may take, when nothing takes less than `least` a pixel.
+    pub(super) fn at_least(&self, part: &(u32, Rect), least: f64) -> f64 {
+        self.of_one(part).max(least * part.1.area_px() as f64)
     }
 
     fn of_one(&self, (tile, area): &(u32, Rect)) -> f64 {
@@ -69,31 +78,38 @@ impl Feed {
         Aim { bytes, tiles: (bytes / LEAST_TILE_BYTES) as usize }
     }
 
-    /// Queues the plan's pixels in groups, as many as the budget takes.
+    /// Queues the plan's pixels in groups, as many as the budget takes, with all their colours or
+    /// as `reduction` leaves them.
     pub(super) fn push_pixels(
         &mut self,
         screen: &Screen,
         encoders: &Encoders,
         mut budget: u64,
+        reduction: Option<&Reduction>,
         stats: &mut UpdateStats,
     ) {
-        let aim = self.aim();
+        let (mut aim, mut share) = (self.aim(), 1.0);
+        if reduction.is_some() {
+            (aim.tiles, share) = (ROUGH_TILES, ROUGH_SHARE);
+        }
         let mut rest = std::mem::take(&mut self.plan);
         while budget > 0 && !rest.is_empty() {
             let (mut wave, mut expected, mut at) = (Vec::new(), 0.0, 0);
             while expected < budget as f64 && at < rest.len() {
-                let (len, cost) = self.next_group(&rest[at..], aim, budget as f64 - expected);
+                let room = (budget as f64 - expected) / share;
+                let (len, cost) = self.next_group(&rest[at..], aim, room);
                 wave.push(&rest[at..at + len]);
-                expected += cost;
+                expected += cost * share;
                 at += len;
             }
-            let closed_at = (aim.bytes * CLOSED_AT) as usize;
-            let encoded = encoders.groups(screen.grid(), &screen.view(), &wave, closed_at);
+            let manner = Manner { closed_at: (aim.bytes * CLOSED_AT) as usize, reduction };
+            let encoded = encoders.groups(screen.grid(), &screen.view(), &wave, manner);
             let left =
                 wave.iter().zip(&encoded).flat_map(|(group, done)| &group[done.writes.len()..]);
             let left: Vec<_> = left.chain(&rest[at..]).copied().collect();
             for encoded in encoded {
-                budget = budget.saturating_sub(self.push_encoded(screen, encoders, encoded, stats));
+                let bytes = self.push_encoded(screen, encoders, encoded, reduction, stats);
+                budget = budget.saturating_sub(bytes);
             }
             rest = left;
         }
@@ -106,20 +122,37 @@ impl Feed {
         screen: &Screen,
         encoders: &Encoders,
         encoded: Encoded,
+        reduction: Option<&Reduction>,
         stats: &mut UpdateStats,
     ) -> u64 {
-        self.costs.learn(&encoded.writes, encoded.data.len());
+        if reduction.is_none() {
+            self.costs.learn(&encoded.writes, encoded.data.len());
+        }
         if encoded.data.len() > MAX_BATCH_BYTES && encoded.writes.len() > 1 {
             let (a, b) = encoded.writes.split_at(encoded.writes.len() / 2);
-            let halves = encoders.groups(screen.grid(), &screen.view(), &[a, b], usize::MAX);
+            let manner = Manner { closed_at: usize::MAX, reduction };
+            let halves = encoders.groups(screen.grid(), &screen.view(), &[a, b], manner);
             return halves
                 .into_iter()
-                .map(|half| self.push_encoded(screen, encoders, half, stats))
+                .map(|half| self.push_encoded(screen, encoders, half, reduction, stats))
                 .sum();
         }
-        let (data, writes) = (encoded.data.into(), encoded.writes);
-        let repeat = Repeat::WhileUnchanged;
-        self.push(BatchInfo { data, writes, copies: Vec::new(), repeat }, stats).1
+        let lossy = reduction.is_some();
+        for (tile, _) in &encoded.writes {
+            if lossy {
+                self.rough_tiles.insert(*tile)
+            } else {
+                self.rough_tiles.remove(*tile)
+            };
+        }
+        let info = BatchInfo {
+            data: encoded.data.into(),
+            writes: encoded.writes,
+            repeat: Repeat::WhileUnchanged,
+            lossy: reduction.is_some(),
+            ..BatchInfo::default()
+        };
+        self.push(info, stats).1
     }
 
     /// How many of the next parts make a group, and the bytes they may take.

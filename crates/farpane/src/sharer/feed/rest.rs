@@ -65,37 +65,41 @@ impl Feed {
         (stats.bytes > 0).then_some(stats)
     }
 
-    /// Makes exact what has been lossy and at rest for a while: first what lies near the pointer,
-    /// and no more than leaves room for what may change next.
+    /// Makes exact what is lossy, first what lies near the pointer: what went with fewer colours
+    /// as fast as the path allows, what a film showed once it has been at rest for a while, and no
+    /// more of that than leaves room for what may change next.
     fn refine(&mut self, now_us: u64, screen: &Screen, encoders: &Encoders) -> Option<UpdateStats> {
-        let mut rough = std::mem::take(&mut self.plan);
-        rough.clear();
+        let (mut rough, mut rested) = (Vec::new(), Vec::new());
         let mut due_us = u64::MAX;
         for tile in self.sender.lossy_tiles() {
             let (area, changed_us, may_write) = self.sender.lossy_part(tile);
             let at_us = changed_us + QUIET_US;
-            if now_us < at_us {
+            if may_write && self.rough_tiles.contains(tile) {
+                rough.push((tile, area));
+            } else if now_us < at_us {
                 due_us = due_us.min(at_us);
             } else if may_write {
-                rough.push((tile, area));
+                rested.push((tile, area));
             }
         }
         if due_us < u64::MAX {
             self.wake_at(due_us);
         }
         let outstanding = self.sender.in_flight_bytes() + self.sender.queued_video_bytes();
-        let budget = (self.controller.window_bytes() / 2).saturating_sub(outstanding);
-        if rough.is_empty() || budget == 0 {
-            self.plan = rough;
+        let window = self.controller.window_bytes();
+        let (mut lossy, room) =
+            if rough.is_empty() { (rested, window / 2) } else { (rough, window) };
+        let budget = room.saturating_sub(outstanding);
+        if lossy.is_empty() || budget == 0 {
             return None;
         }
         if let Some(Cursor { x, y, .. }) = self.sender.cursor() {
             let far = |from: u32, to: i32| (i64::from(from) - i64::from(to)).pow(2);
-            rough.sort_by_key(|(_, area)| far(area.x, x) + far(area.y, y));
+            lossy.sort_by_key(|(_, area)| far(area.x, x) + far(area.y, y));
         }
-        self.plan = rough;
+        self.plan = lossy;
         let mut stats = UpdateStats { update: self.sender.begin_update(), ..Default::default() };
-        self.push_pixels(screen, encoders, budget, &mut stats);
+        self.push_pixels(screen, encoders, budget, None, &mut stats);
         self.sender.end_update();
         Some(stats)
     }

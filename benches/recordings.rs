@@ -8,9 +8,9 @@ use std::path::Path;
 
 /// A recording of `benches/data`; its README says what happens in it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Recording {
+pub struct Recording {
     /// What people call it.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     file: &'static str,
     /// Seconds that passed for each second of the recording.
     pace: f64,
@@ -22,7 +22,7 @@ impl Recording {
     }
 
     /// Why there is nothing to measure when [`Shots::open`] gives none.
-    pub(crate) fn advice(self) -> String {
+    pub fn advice(self) -> String {
         let name = self.file.trim_start_matches(GENERATED).trim_end_matches(".trace");
         format!("not measured: run tools/record-traces benches/data/generated {name}")
     }
@@ -32,46 +32,53 @@ impl Recording {
 const GENERATED: &str = "generated/";
 
 /// Those that the design has figures of.
-pub(crate) const TYPING: Recording = Recording::new("typing", "typing.trace");
-pub(crate) const SCROLL: Recording = Recording::new("scroll", "page.trace");
-pub(crate) const ALT_TAB: Recording = Recording::new("alt-tab", "alt_tab.trace");
-pub(crate) const SLIDES: Recording = Recording::new("slides", "slides.trace");
+pub const TYPING: Recording = Recording::new("typing", "typing.trace");
+/// See [`TYPING`].
+pub const SCROLL: Recording = Recording::new("scroll", "page.trace");
+/// See [`TYPING`].
+pub const ALT_TAB: Recording = Recording::new("alt-tab", "alt_tab.trace");
+/// See [`TYPING`].
+pub const SLIDES: Recording = Recording::new("slides", "slides.trace");
+/// A sheet that is filled in, and pages that are turned.
+pub const SHEET: Recording = Recording::new("spreadsheet", "sheet.trace");
+/// See [`SHEET`].
+pub const PDF: Recording = Recording::new("pdf", "document.trace");
 /// The others.
-pub(crate) const OTHERS: [Recording; 5] = [
+pub const OTHERS: [Recording; 5] = [
     Recording::new("terminal", "terminal.trace"),
-    Recording::new("spreadsheet", "sheet.trace"),
-    Recording::new("pdf", "document.trace"),
+    SHEET,
+    PDF,
     Recording::new("photo", "generated/photo.trace"),
     Recording { name: "film", file: "generated/film.trace", pace: 0.08 },
 ];
 
 /// A state of the recorded screen.
-pub(crate) struct Shot {
+pub struct Shot {
     picture: FrameBuf,
     region: Region,
     /// Microseconds since the first one.
-    pub(crate) time_us: u64,
+    pub time_us: u64,
 }
 
 impl Shot {
     /// What the screen shows.
-    pub(crate) fn view(&self) -> FrameRef<'_> {
+    pub fn view(&self) -> FrameRef<'_> {
         self.picture.view()
     }
 
     /// The smallest rectangle outside of which nothing changed.
-    pub(crate) fn bounds(&self) -> Rect {
+    pub fn bounds(&self) -> Rect {
         self.region.rects().iter().copied().fold(Rect::default(), Rect::union)
     }
 
     /// What changed, as a source knows it.
-    pub(crate) fn rects(&self) -> &[Rect] {
+    pub fn rects(&self) -> &[Rect] {
         self.region.rects()
     }
 }
 
 /// The states of a recording that differ from the one before.
-pub(crate) struct Shots {
+pub struct Shots {
     reader: TraceReader<BufReader<File>>,
     picture: FrameBuf,
     pace: f64,
@@ -79,7 +86,7 @@ pub(crate) struct Shots {
 
 impl Shots {
     /// `None` when the recording is one of those that are not committed, and is not there.
-    pub(crate) fn open(recording: Recording) -> Option<Self> {
+    pub fn open(recording: Recording) -> Option<Self> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(recording.file);
         if !path.exists() && recording.file.starts_with(GENERATED) {
             return None;
