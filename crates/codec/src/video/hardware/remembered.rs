@@ -1,7 +1,7 @@
 //! What probes found, so that no driver is probed twice.
 
+use super::Backend;
 use super::probe::{Probe, Verdict, one_line};
-use super::{Backend, driver_fingerprint};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ const FILE_BYTES: u64 = 32 << 10;
 /// Verdicts in a small file, a line for each backend and driver.
 ///
 /// A driver that was found to hang, crash or fail is not probed again before it changes
-/// ([`driver_fingerprint`]); to try again, remove the file. A probe is noted before it begins. One
+/// ([`super::driver_fingerprint`]); to try again, remove the file. A probe is noted before it begins. One
 /// that took the app, or the machine, with it counts as crashed in the next run; so it does for
 /// another app that asks meanwhile. The file is replaced as a whole; of two apps that write at
 /// once, the later one's line stays, and the other probes once more. A file that cannot be read or
@@ -43,41 +43,52 @@ impl Remembered {
         Self { path: path.into() }
     }
 
-    /// The first compiled backend that works, and what was found out about it and those before.
-    /// Backends without a driver are left out. `command` gives the process that calls
-    /// [`super::probe::child_main`] for a backend. This may take `limit` for each backend, once for
-    /// each driver: call it on a thread that may wait.
+    /// The first of these backends that works, each given with its driver's fingerprint
+    /// ([`super::installed`]), and what was found out about it and those before. `command` gives
+    /// the process that calls [`super::probe::child_main`] for a backend. This may take `limit`
+    /// for each backend, once for each driver: call it on a thread that may wait. As soon as
+    /// `stopped`, the probe that runs is killed and not remembered, and none is chosen.
     pub fn choose(
         &self,
+        drivers: impl IntoIterator<Item = (Backend, String)>,
         limit: Duration,
+        stopped: impl Fn() -> bool,
         mut command: impl FnMut(Backend) -> Command,
-    ) -> (Option<Backend>, Vec<(Backend, Verdict)>) {
+    ) -> (Option<(Backend, String)>, Vec<(Backend, Verdict)>) {
         let mut found = Vec::new();
-        for backend in Backend::compiled() {
-            let Some(driver) = driver_fingerprint(backend) else { continue };
-            let verdict = self.probe(backend, &driver, || Probe::run(command(backend), limit));
+        for (backend, driver) in drivers {
+            let run = || Probe::run_until(command(backend), limit, &stopped);
+            let Some(verdict) = self.probe(backend, &driver, run) else { break };
             let works = matches!(verdict, Verdict::Works { .. });
             found.push((backend, verdict));
             if works {
-                return (Some(backend), found);
+                return (Some((backend, driver)), found);
             }
         }
         (None, found)
     }
 
-    /// The verdict on a driver: the one remembered, else that of `run`, which is remembered. If
-    /// the probe cannot be noted, it is not run, and the backend fails: a driver that takes the
-    /// machine with it must not get a second chance.
-    pub fn probe(&self, backend: Backend, driver: &str, run: impl FnOnce() -> Verdict) -> Verdict {
+    /// The verdict on a driver: the one remembered, else that of `run`, which is remembered unless
+    /// it is `None`: the probe was given up. If the probe cannot be noted, it is not run, and the
+    /// backend fails: a driver that takes the machine with it must not get a second chance.
+    pub fn probe(
+        &self,
+        backend: Backend,
+        driver: &str,
+        run: impl FnOnce() -> Option<Verdict>,
+    ) -> Option<Verdict> {
         if let Some(verdict) = self.verdict(backend, driver) {
-            return verdict;
+            return Some(verdict);
         }
         if let Err(error) = self.write(backend, driver, None) {
-            return Verdict::Fails { reason: format!("the probe cannot be noted: {error}") };
+            return Some(Verdict::Fails { reason: format!("the probe cannot be noted: {error}") });
         }
         let verdict = run();
         // If this fails the note stays, and the driver counts as crashed: the safe side.
-        let _ = self.note(backend, driver, &verdict);
+        let _ = match &verdict {
+            Some(verdict) => self.note(backend, driver, verdict),
+            None => self.forget(backend, driver),
+        };
         verdict
     }
 
@@ -109,11 +120,26 @@ impl Remembered {
         }
     }
 
+    /// Keeps a verdict, or, with `None`, that a probe began.
     fn write(&self, backend: Backend, driver: &str, verdict: Option<Verdict>) -> io::Result<()> {
+        let mut lines = self.others(backend, driver);
+        lines.push(Line { backend, driver: one_line(driver), verdict });
+        self.save(&lines)
+    }
+
+    fn forget(&self, backend: Backend, driver: &str) -> io::Result<()> {
+        self.save(&self.others(backend, driver))
+    }
+
+    /// The lines that are not about this driver.
+    fn others(&self, backend: Backend, driver: &str) -> Vec<Line> {
         let driver = one_line(driver);
         let mut lines = self.read();
         lines.retain(|line| !line.is_of(backend, &driver));
-        lines.push(Line { backend, driver, verdict });
+        lines
+    }
+
+    fn save(&self, lines: &[Line]) -> io::Result<()> {
         let old = lines.len().saturating_sub(LINES);
         let text: String = lines[old..].iter().map(Line::text).collect();
         replace(&self.path, &format!("{HEAD}\n{text}"))
@@ -217,9 +243,9 @@ mod tests {
             for _ in 0..3 {
                 let found = place.remembered().probe(Nvenc, "550-1", || {
                     runs += 1;
-                    verdict.clone()
+                    Some(verdict.clone())
                 });
-                assert_eq!((found, runs), (verdict.clone(), 1));
+                assert_eq!((found, runs), (Some(verdict.clone()), 1));
             }
             for (backend, driver) in [(Nvenc, "550-2"), (VulkanVideo, "550-1")] {
                 assert_eq!(place.remembered().verdict(backend, driver), None);
@@ -237,14 +263,14 @@ mod tests {
         let hang = || {
             let mut command = Command::new("sleep");
             command.arg("60");
-            Probe::run(command, limit)
+            Some(Probe::run(command, limit))
         };
         let began = Instant::now();
-        assert_eq!(place.remembered().probe(Nvenc, "550", hang), Verdict::Hung);
+        assert_eq!(place.remembered().probe(Nvenc, "550", hang), Some(Verdict::Hung));
         assert!(began.elapsed() >= limit);
         let began = Instant::now();
         for _ in 0..20 {
-            assert_eq!(place.remembered().probe(Nvenc, "550", hang), Verdict::Hung);
+            assert_eq!(place.remembered().probe(Nvenc, "550", hang), Some(Verdict::Hung));
         }
         assert!(began.elapsed() < limit);
     }
@@ -256,10 +282,10 @@ mod tests {
             place.remembered().probe(Nvenc, "550", || panic!("the whole app ends"))
         });
         assert!(end.is_err());
-        let crashed = Verdict::Crashed { status: "a probe that did not end".into() };
+        let crashed = Some(Verdict::Crashed { status: "a probe that did not end".into() });
         let again = || unreachable!("it is not probed again");
         assert_eq!(place.remembered().probe(Nvenc, "550", again), crashed);
-        assert_eq!(place.remembered().probe(Nvenc, "560", || works("d")), works("d"));
+        assert_eq!(place.remembered().probe(Nvenc, "560", || Some(works("d"))), Some(works("d")));
     }
 
     #[test]
@@ -270,7 +296,7 @@ mod tests {
         let nowhere = Remembered::at(place.0.path().join("missing").join("hardware"));
         for remembered in [place.remembered(), nowhere] {
             let found = remembered.probe(Nvenc, "550", || unreachable!("it is not probed"));
-            let Verdict::Fails { reason } = found else { panic!("{found:?}") };
+            let Some(Verdict::Fails { reason }) = found else { panic!("{found:?}") };
             assert!(reason.starts_with("the probe cannot be noted: "), "{reason}");
             assert!(remembered.note(Nvenc, "550", &Verdict::Hung).is_err());
         }
@@ -283,9 +309,9 @@ mod tests {
         let found = place.remembered().probe(Nvenc, "550", || {
             fs::rename(place.file(), place.0.path().join("moved")).unwrap();
             fs::create_dir(place.file()).unwrap();
-            works("d")
+            Some(works("d"))
         });
-        assert_eq!(found, works("d"));
+        assert_eq!(found, Some(works("d")));
         fs::remove_dir(place.file()).unwrap();
         fs::rename(place.0.path().join("moved"), place.file()).unwrap();
         let next = place.remembered().verdict(Nvenc, "550");
@@ -340,23 +366,48 @@ mod tests {
     }
 
     #[test]
-    fn only_compiled_backends_with_a_driver_are_probed_and_only_once() {
+    fn a_probe_that_was_given_up_is_not_remembered() {
         let place = Place::new();
+        place.remembered().note(VulkanVideo, "1", &Verdict::Hung).unwrap();
+        let (began, limit) = (Instant::now(), Duration::from_secs(50));
+        let drivers = [(Nvenc, "550".to_string()), (VulkanVideo, "2".to_string())];
+        let stopped = || began.elapsed() > Duration::from_millis(100);
+        let (chosen, found) = place.remembered().choose(drivers, limit, stopped, |backend| {
+            assert_eq!(backend, Nvenc, "no other is probed");
+            let mut command = Command::new("sleep");
+            command.arg("60");
+            command
+        });
+        assert_eq!((chosen, found), (None, Vec::new()));
+        assert!(began.elapsed() < limit / 2);
+        assert_eq!(place.remembered().verdict(Nvenc, "550"), None);
+        assert_eq!(place.remembered().verdict(VulkanVideo, "1"), Some(Verdict::Hung));
+    }
+
+    #[test]
+    fn the_first_that_works_is_chosen_and_nothing_is_probed_twice() {
+        let place = Place::new();
+        let drivers = || [(Nvenc, "550".to_string()), (VulkanVideo, "1".to_string())];
         let mut asked = Vec::new();
         let mut choose = || {
-            place.remembered().choose(Duration::from_secs(20), |backend| {
-                asked.push(backend);
-                let mut command = Command::new("sh");
-                command.args(["-c", "echo farpane-probe works as scripted"]);
-                command
-            })
+            place.remembered().choose(
+                drivers(),
+                Duration::from_secs(20),
+                || false,
+                |backend| {
+                    asked.push(backend);
+                    let verdict = if backend == Nvenc { "fails as told" } else { "works as told" };
+                    let mut command = Command::new("echo");
+                    command.args(["farpane-probe", verdict]);
+                    command
+                },
+            )
         };
-        let (first, found) = choose();
-        let installed = Backend::compiled().find(|b| driver_fingerprint(*b).is_some());
-        assert_eq!(first, installed);
-        let expected = installed.map(|backend| (backend, works("as scripted")));
-        assert_eq!(found, expected.into_iter().collect::<Vec<_>>());
-        assert_eq!(choose(), (first, found));
-        assert_eq!(asked, installed.into_iter().collect::<Vec<_>>());
+        let fails = Verdict::Fails { reason: "as told".into() };
+        let found = vec![(Nvenc, fails), (VulkanVideo, works("as told"))];
+        let expected = (Some((VulkanVideo, "1".to_string())), found);
+        assert_eq!(choose(), expected);
+        assert_eq!(choose(), expected);
+        assert_eq!(asked, [Nvenc, VulkanVideo]);
     }
 }

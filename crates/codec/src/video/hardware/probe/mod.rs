@@ -6,7 +6,7 @@
 mod trial;
 
 use super::Backend;
-use crate::video::VideoDecoder;
+use crate::video::{VideoDecoder, VideoError};
 use farpane_frame::Size;
 use std::fmt;
 use std::io::{Read, Write};
@@ -82,32 +82,53 @@ impl Probe {
     /// The process gets no input, and what it writes to its standard error is dropped. Of its
     /// output the last 8 KiB count. At the limit it is killed; a process that a driver keeps even
     /// then is left behind.
-    pub fn run(mut command: Command, limit: Duration) -> Verdict {
+    pub fn run(command: Command, limit: Duration) -> Verdict {
+        Self::run_until(command, limit, || false).unwrap_or(Verdict::Hung)
+    }
+
+    /// As [`Probe::run`], but gives the probe up and kills its process as soon as `stopped`, which
+    /// is asked every 5 ms: `None`.
+    pub fn run_until(
+        mut command: Command,
+        limit: Duration,
+        stopped: impl Fn() -> bool,
+    ) -> Option<Verdict> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let began = Instant::now();
         let mut child = match command.spawn() {
             Ok(child) => child,
-            Err(error) => return fails(&format!("the probe could not be started: {error}")),
+            Err(error) => return Some(fails(&format!("the probe could not be started: {error}"))),
         };
         let tail = Tail::of(&mut child);
         while began.elapsed() < limit {
             match child.try_wait() {
-                Ok(Some(status)) => return judge(status, &tail.take()),
+                Ok(Some(status)) => return Some(judge(status, &tail.take())),
+                Ok(None) if stopped() => {
+                    end(child);
+                    return None;
+                }
                 Ok(None) => thread::sleep(POLL.min(limit)),
-                Err(error) => return fails(&format!("the probe could not be watched: {error}")),
+                Err(error) => {
+                    return Some(fails(&format!("the probe could not be watched: {error}")));
+                }
             }
         }
         end(child);
-        Verdict::Hung
+        Some(Verdict::Hung)
     }
 }
 
 /// The other side of a probe: encodes pictures of [`PROBE_SIZE`] with `backend`, decodes them with
-/// `decoder`, compares them, and prints the verdict on the standard output. The process ends with
-/// what this returns, or by itself after a minute.
-pub fn child_main(backend: Backend, decoder: &mut dyn VideoDecoder) -> ExitCode {
+/// `decoder`, compares them, and prints the verdict on the standard output; without a decoder the
+/// backend fails. The process ends with what this returns, or by itself after a minute.
+pub fn child_main(
+    backend: Backend,
+    decoder: Result<Box<dyn VideoDecoder>, VideoError>,
+) -> ExitCode {
     end_after(ORPHAN_LIMIT);
-    let tried = trial::run(|size, rate| backend.open_described(size, rate), decoder);
+    let tried = decoder.map_err(|error| error.to_string()).and_then(|mut decoder| {
+        trial::run(|size, rate| backend.open_described(size, rate), decoder.as_mut())
+    });
     let (line, code) = match tried {
         Ok(driver) => (format!("{MARK} works {}", one_line(&driver)), ExitCode::SUCCESS),
         Err(reason) => (format!("{MARK} fails {}", one_line(&reason)), ExitCode::FAILURE),
