@@ -44,4 +44,4 @@ pub use backend::{Backend, UnknownBackend};
 pub use failover::FailoverEncoder;
 pub use fingerprint::{driver_fingerprint, installed};
 pub use probe::{Probe, Verdict};
-pub use remembered::Remembered;
+pub use remembered::{Choice, Remembered};

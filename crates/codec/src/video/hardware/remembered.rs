@@ -29,6 +29,15 @@ pub struct Remembered {
     path: PathBuf,
 }
 
+/// What [`Remembered::choose`] came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The backend that works, and its driver's fingerprint.
+    pub chosen: Option<(Backend, String)>,
+    /// What was found out, in the order in which it was.
+    pub verdicts: Vec<(Backend, Verdict)>,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 struct Line {
     backend: Backend,
@@ -43,29 +52,29 @@ impl Remembered {
         Self { path: path.into() }
     }
 
-    /// The first of these backends that works, each given with its driver's fingerprint
-    /// ([`super::installed`]), and what was found out about it and those before. `command` gives
-    /// the process that calls [`super::probe::child_main`] for a backend. This may take `limit`
-    /// for each backend, once for each driver: call it on a thread that may wait. As soon as
-    /// `stopped`, the probe that runs is killed and not remembered, and none is chosen.
+    /// Finds the first of these backends that works; each is given with its driver's fingerprint
+    /// ([`super::installed`]). `command` gives the process that calls
+    /// [`super::probe::child_main`] for a backend. This may take `limit` for each backend, once
+    /// for each driver: call it on a thread that may wait. As soon as `stopped`, the probe that
+    /// runs is killed and not remembered, and none is chosen.
     pub fn choose(
         &self,
         drivers: impl IntoIterator<Item = (Backend, String)>,
         limit: Duration,
         stopped: impl Fn() -> bool,
         mut command: impl FnMut(Backend) -> Command,
-    ) -> (Option<(Backend, String)>, Vec<(Backend, Verdict)>) {
-        let mut found = Vec::new();
+    ) -> Choice {
+        let mut verdicts = Vec::new();
         for (backend, driver) in drivers {
             let run = || Probe::run_until(command(backend), limit, &stopped);
             let Some(verdict) = self.probe(backend, &driver, run) else { break };
             let works = matches!(verdict, Verdict::Works { .. });
-            found.push((backend, verdict));
+            verdicts.push((backend, verdict));
             if works {
-                return (Some((backend, driver)), found);
+                return Choice { chosen: Some((backend, driver)), verdicts };
             }
         }
-        (None, found)
+        Choice { chosen: None, verdicts }
     }
 
     /// The verdict on a driver: the one remembered, else that of `run`, which is remembered unless
@@ -372,13 +381,13 @@ mod tests {
         let (began, limit) = (Instant::now(), Duration::from_secs(50));
         let drivers = [(Nvenc, "550".to_string()), (VulkanVideo, "2".to_string())];
         let stopped = || began.elapsed() > Duration::from_millis(100);
-        let (chosen, found) = place.remembered().choose(drivers, limit, stopped, |backend| {
+        let choice = place.remembered().choose(drivers, limit, stopped, |backend| {
             assert_eq!(backend, Nvenc, "no other is probed");
             let mut command = Command::new("sleep");
             command.arg("60");
             command
         });
-        assert_eq!((chosen, found), (None, Vec::new()));
+        assert_eq!(choice, Choice { chosen: None, verdicts: Vec::new() });
         assert!(began.elapsed() < limit / 2);
         assert_eq!(place.remembered().verdict(Nvenc, "550"), None);
         assert_eq!(place.remembered().verdict(VulkanVideo, "1"), Some(Verdict::Hung));
@@ -404,8 +413,8 @@ mod tests {
             )
         };
         let fails = Verdict::Fails { reason: "as told".into() };
-        let found = vec![(Nvenc, fails), (VulkanVideo, works("as told"))];
-        let expected = (Some((VulkanVideo, "1".to_string())), found);
+        let verdicts = vec![(Nvenc, fails), (VulkanVideo, works("as told"))];
+        let expected = Choice { chosen: Some((VulkanVideo, "1".to_string())), verdicts };
         assert_eq!(choose(), expected);
         assert_eq!(choose(), expected);
         assert_eq!(asked, [Nvenc, VulkanVideo]);
