@@ -50,6 +50,13 @@ struct Opening {
     opened: Sender<FailoverEncoder>,
 }
 
+impl Request {
+    fn failure(self) -> Option<Failure> {
+        let Self::Failed(reason) = self else { return None };
+        Some(Failure { reason, lasts: true })
+    }
+}
+
 impl Hardware {
     /// Begins to choose.
     pub(crate) fn start(options: HardwareOptions) -> Result<Self, Error> {
@@ -151,6 +158,9 @@ impl Chooser {
         let stopped = || matches!(self.stopped.try_recv(), Err(TryRecvError::Disconnected));
         let probe = |backend| (self.options.probe)(backend);
         let choice = remembered.choose(drivers(), self.options.limit, stopped, probe);
+        if stopped() {
+            return None;
+        }
         for (backend, verdict) in choice.verdicts {
             log::info!("films: {backend} {verdict}");
         }
@@ -161,15 +171,17 @@ impl Chooser {
     fn serve(&self, backend: Backend) -> Option<Failure> {
         loop {
             let request = select! {
-                recv(self.stopped) -> _ => return None,
+                recv(self.stopped) -> _ => return self.asked.try_iter().find_map(Request::failure),
                 recv(self.asked) -> request => request.ok()?,
             };
             match request {
-                Request::Failed(reason) => return Some(Failure { reason, lasts: true }),
-                Request::Open(opening) => {
-                    if self.works.load(Ordering::Acquire)
-                        && let Err(failure) = self.open(backend, opening)
-                    {
+                Request::Open(opening) if self.works.load(Ordering::Acquire) => {
+                    if let Err(failure) = self.open(backend, opening) {
+                        return Some(failure);
+                    }
+                }
+                request => {
+                    if let Some(failure) = request.failure() {
                         return Some(failure);
                     }
                 }

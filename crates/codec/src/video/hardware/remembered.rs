@@ -66,8 +66,11 @@ impl Remembered {
     ) -> Choice {
         let mut verdicts = Vec::new();
         for (backend, driver) in drivers {
+            if stopped() {
+                break;
+            }
             let run = || Probe::run_until(command(backend), limit, &stopped);
-            let Some(verdict) = self.probe(backend, &driver, run) else { break };
+            let verdict = self.probe(backend, &driver, run);
             let works = matches!(verdict, Verdict::Works { .. });
             verdicts.push((backend, verdict));
             if works {
@@ -77,27 +80,19 @@ impl Remembered {
         Choice { chosen: None, verdicts }
     }
 
-    /// The verdict on a driver: the one remembered, else that of `run`, which is remembered unless
-    /// it is `None`: the probe was given up. If the probe cannot be noted, it is not run, and the
-    /// backend fails: a driver that takes the machine with it must not get a second chance.
-    pub fn probe(
-        &self,
-        backend: Backend,
-        driver: &str,
-        run: impl FnOnce() -> Option<Verdict>,
-    ) -> Option<Verdict> {
+    /// The verdict on a driver: the one remembered, else that of `run`, which is remembered. If
+    /// the probe cannot be noted, it is not run: a driver that takes the machine with it must not
+    /// get a second chance.
+    pub fn probe(&self, backend: Backend, driver: &str, run: impl FnOnce() -> Verdict) -> Verdict {
         if let Some(verdict) = self.verdict(backend, driver) {
-            return Some(verdict);
+            return verdict;
         }
         if let Err(error) = self.write(backend, driver, None) {
-            return Some(Verdict::Fails { reason: format!("the probe cannot be noted: {error}") });
+            return Verdict::NotRun { reason: format!("the probe cannot be noted: {error}") };
         }
         let verdict = run();
         // If this fails the note stays, and the driver counts as crashed: the safe side.
-        let _ = match &verdict {
-            Some(verdict) => self.note(backend, driver, verdict),
-            None => self.forget(backend, driver),
-        };
+        let _ = self.note(backend, driver, &verdict);
         verdict
     }
 
@@ -111,12 +106,15 @@ impl Remembered {
     }
 
     /// Remembers a verdict, for example that the driver failed in use
-    /// ([`super::FailoverEncoder::failed`]).
+    /// ([`super::FailoverEncoder::failed`]); [`Verdict::NotRun`] forgets what there was.
     ///
     /// # Errors
     /// The file cannot be written; what it held stays.
     pub fn note(&self, backend: Backend, driver: &str, verdict: &Verdict) -> io::Result<()> {
-        self.write(backend, driver, Some(verdict.clone()))
+        match verdict {
+            Verdict::NotRun { .. } => self.save(&self.others(backend, driver)),
+            _ => self.write(backend, driver, Some(verdict.clone())),
+        }
     }
 
     fn read(&self) -> Vec<Line> {
@@ -134,10 +132,6 @@ impl Remembered {
         let mut lines = self.others(backend, driver);
         lines.push(Line { backend, driver: one_line(driver), verdict });
         self.save(&lines)
-    }
-
-    fn forget(&self, backend: Backend, driver: &str) -> io::Result<()> {
-        self.save(&self.others(backend, driver))
     }
 
     /// The lines that are not about this driver.
@@ -162,7 +156,7 @@ impl Line {
 
     fn text(&self) -> String {
         let (word, text) = match &self.verdict {
-            None => ("probing", ""),
+            None | Some(Verdict::NotRun { .. }) => ("probing", ""),
             Some(Verdict::Works { driver }) => ("works", driver.as_str()),
             Some(Verdict::Fails { reason }) => ("fails", reason.as_str()),
             Some(Verdict::Hung) => ("hung", ""),
@@ -252,9 +246,9 @@ mod tests {
             for _ in 0..3 {
                 let found = place.remembered().probe(Nvenc, "550-1", || {
                     runs += 1;
-                    Some(verdict.clone())
+                    verdict.clone()
                 });
-                assert_eq!((found, runs), (Some(verdict.clone()), 1));
+                assert_eq!((found, runs), (verdict.clone(), 1));
             }
             for (backend, driver) in [(Nvenc, "550-2"), (VulkanVideo, "550-1")] {
                 assert_eq!(place.remembered().verdict(backend, driver), None);
@@ -272,14 +266,14 @@ mod tests {
         let hang = || {
             let mut command = Command::new("sleep");
             command.arg("60");
-            Some(Probe::run(command, limit))
+            Probe::run(command, limit)
         };
         let began = Instant::now();
-        assert_eq!(place.remembered().probe(Nvenc, "550", hang), Some(Verdict::Hung));
+        assert_eq!(place.remembered().probe(Nvenc, "550", hang), Verdict::Hung);
         assert!(began.elapsed() >= limit);
         let began = Instant::now();
         for _ in 0..20 {
-            assert_eq!(place.remembered().probe(Nvenc, "550", hang), Some(Verdict::Hung));
+            assert_eq!(place.remembered().probe(Nvenc, "550", hang), Verdict::Hung);
         }
         assert!(began.elapsed() < limit);
     }
@@ -291,10 +285,10 @@ mod tests {
             place.remembered().probe(Nvenc, "550", || panic!("the whole app ends"))
         });
         assert!(end.is_err());
-        let crashed = Some(Verdict::Crashed { status: "a probe that did not end".into() });
+        let crashed = Verdict::Crashed { status: "a probe that did not end".into() };
         let again = || unreachable!("it is not probed again");
         assert_eq!(place.remembered().probe(Nvenc, "550", again), crashed);
-        assert_eq!(place.remembered().probe(Nvenc, "560", || Some(works("d"))), Some(works("d")));
+        assert_eq!(place.remembered().probe(Nvenc, "560", || works("d")), works("d"));
     }
 
     #[test]
@@ -305,7 +299,7 @@ mod tests {
         let nowhere = Remembered::at(place.0.path().join("missing").join("hardware"));
         for remembered in [place.remembered(), nowhere] {
             let found = remembered.probe(Nvenc, "550", || unreachable!("it is not probed"));
-            let Some(Verdict::Fails { reason }) = found else { panic!("{found:?}") };
+            let Verdict::NotRun { reason } = found else { panic!("{found:?}") };
             assert!(reason.starts_with("the probe cannot be noted: "), "{reason}");
             assert!(remembered.note(Nvenc, "550", &Verdict::Hung).is_err());
         }
@@ -318,9 +312,9 @@ mod tests {
         let found = place.remembered().probe(Nvenc, "550", || {
             fs::rename(place.file(), place.0.path().join("moved")).unwrap();
             fs::create_dir(place.file()).unwrap();
-            Some(works("d"))
+            works("d")
         });
-        assert_eq!(found, Some(works("d")));
+        assert_eq!(found, works("d"));
         fs::remove_dir(place.file()).unwrap();
         fs::rename(place.0.path().join("moved"), place.file()).unwrap();
         let next = place.remembered().verdict(Nvenc, "550");
@@ -387,10 +381,20 @@ mod tests {
             command.arg("60");
             command
         });
-        assert_eq!(choice, Choice { chosen: None, verdicts: Vec::new() });
+        let given_up = Verdict::NotRun { reason: "the probe was given up".into() };
+        assert_eq!(choice, Choice { chosen: None, verdicts: vec![(Nvenc, given_up)] });
         assert!(began.elapsed() < limit / 2);
         assert_eq!(place.remembered().verdict(Nvenc, "550"), None);
         assert_eq!(place.remembered().verdict(VulkanVideo, "1"), Some(Verdict::Hung));
+    }
+
+    #[test]
+    fn a_probe_that_does_not_start_is_tried_again() {
+        let place = Place::new();
+        let nothing = || Probe::run(Command::new("/nonexistent/program"), Duration::from_secs(9));
+        let found = place.remembered().probe(Nvenc, "550", nothing);
+        assert!(matches!(found, Verdict::NotRun { .. }), "{found:?}");
+        assert_eq!(place.remembered().probe(Nvenc, "550", || works("d")), works("d"));
     }
 
     #[test]

@@ -58,6 +58,11 @@ pub enum Verdict {
         /// How the process ended, for people.
         status: String,
     },
+    /// There was no probe, or it was given up: nothing is known of the driver.
+    NotRun {
+        /// Why, for people.
+        reason: String,
+    },
 }
 
 impl fmt::Display for Verdict {
@@ -67,6 +72,7 @@ impl fmt::Display for Verdict {
             Verdict::Fails { reason } => write!(f, "fails: {reason}"),
             Verdict::Hung => f.write_str("hung"),
             Verdict::Crashed { status } => write!(f, "crashed: {status}"),
+            Verdict::NotRun { reason } => write!(f, "was not tried: {reason}"),
         }
     }
 }
@@ -83,38 +89,32 @@ impl Probe {
     /// output the last 8 KiB count. At the limit it is killed; a process that a driver keeps even
     /// then is left behind.
     pub fn run(command: Command, limit: Duration) -> Verdict {
-        Self::run_until(command, limit, || false).unwrap_or(Verdict::Hung)
+        Self::run_until(command, limit, || false)
     }
 
     /// As [`Probe::run`], but gives the probe up and kills its process as soon as `stopped`, which
-    /// is asked every 5 ms: `None`.
-    pub fn run_until(
-        mut command: Command,
-        limit: Duration,
-        stopped: impl Fn() -> bool,
-    ) -> Option<Verdict> {
+    /// is asked every 5 ms.
+    pub fn run_until(mut command: Command, limit: Duration, stopped: impl Fn() -> bool) -> Verdict {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let began = Instant::now();
         let mut child = match command.spawn() {
             Ok(child) => child,
-            Err(error) => return Some(fails(&format!("the probe could not be started: {error}"))),
+            Err(error) => return not_run(&format!("the probe could not be started: {error}")),
         };
         let tail = Tail::of(&mut child);
         while began.elapsed() < limit {
             match child.try_wait() {
-                Ok(Some(status)) => return Some(judge(status, &tail.take())),
+                Ok(Some(status)) => return judge(status, &tail.take()),
                 Ok(None) if stopped() => {
                     end(child);
-                    return None;
+                    return not_run("the probe was given up");
                 }
                 Ok(None) => thread::sleep(POLL.min(limit)),
-                Err(error) => {
-                    return Some(fails(&format!("the probe could not be watched: {error}")));
-                }
+                Err(error) => return fails(&format!("the probe could not be watched: {error}")),
             }
         }
         end(child);
-        Some(Verdict::Hung)
+        Verdict::Hung
     }
 }
 
@@ -158,6 +158,10 @@ pub(super) fn one_line(text: &str) -> String {
 
 fn fails(reason: &str) -> Verdict {
     Verdict::Fails { reason: one_line(reason) }
+}
+
+fn not_run(reason: &str) -> Verdict {
+    Verdict::NotRun { reason: one_line(reason) }
 }
 
 fn judge(status: ExitStatus, output: &str) -> Verdict {
