@@ -19,11 +19,11 @@ const FILE_BYTES: u64 = 32 << 10;
 /// Verdicts in a small file, a line for each backend and driver.
 ///
 /// A driver that was found to hang, crash or fail is not probed again before it changes
-/// ([`super::driver_fingerprint`]); to try again, remove the file. A probe is noted before it begins. One
-/// that took the app, or the machine, with it counts as crashed in the next run; so it does for
-/// another app that asks meanwhile. The file is replaced as a whole; of two apps that write at
-/// once, the later one's line stays, and the other probes once more. A file that cannot be read or
-/// is none of ours counts as nothing remembered.
+/// ([`super::driver_fingerprint`]); to try again, remove the file. A probe is noted before it
+/// begins. One that took the app, or the machine, with it counts as crashed in the next run; so it
+/// does for another app that asks meanwhile. The file is replaced as a whole; of two apps that
+/// write at once, the later one's line stays, and the other probes once more. A file that cannot be
+/// read or is none of ours counts as nothing remembered.
 #[derive(Clone, Debug)]
 pub struct Remembered {
     path: PathBuf,
