@@ -29,7 +29,7 @@ unsafe impl Sized32 for farpane_session_config {
 
 /// What a session is for.
 pub(crate) enum Role {
-    Sharer(Box<SharerRole>),
+    Sharer(SharerRole),
     Helper(HelperRole),
 }
 
@@ -86,7 +86,7 @@ impl Session {
         let texts = Texts::read(config)?;
         let shared = Arc::new(Shared::default());
         let role = match config.role {
-            FARPANE_ROLE_SHARER => Role::Sharer(Box::new(SharerRole::new(&texts)?)),
+            FARPANE_ROLE_SHARER => Role::Sharer(SharerRole::new(&texts)?),
             FARPANE_ROLE_HELPER => Role::Helper(HelperRole::new(&texts)?),
             other => return Err(Failure::argument(format!("there is no role {other}"))),
         };

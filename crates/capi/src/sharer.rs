@@ -17,7 +17,7 @@ pub(crate) struct SharerRole {
     name: String,
     listen: SocketAddr,
     source: Source,
-    hardware: Option<HardwareOptions>,
+    hardware: Option<Box<HardwareOptions>>,
     live: RwLock<Option<Sharer>>,
     known: Mutex<Known>,
 }
@@ -58,7 +58,7 @@ impl SharerRole {
             name: texts.name.unwrap_or("sharer").to_owned(),
             listen: listen.parse().map_err(wrong)?,
             source,
-            hardware: hardware::options(texts)?,
+            hardware: hardware::options(texts)?.map(Box::new),
             live: RwLock::default(),
             known: Mutex::default(),
         })
@@ -79,7 +79,7 @@ impl SharerRole {
         };
         options.listen = self.listen;
         options.name = self.name.clone();
-        options.hardware = self.hardware.clone();
+        options.hardware = self.hardware.as_deref().cloned();
         options.wait_for_start = true;
         options.on_event = Arc::new(move || ringing.signal.ring());
         let sharer = Sharer::start(options).map_err(Failure::system)?;
