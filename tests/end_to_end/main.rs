@@ -6,6 +6,7 @@ mod demo;
 mod display_loss;
 mod endings;
 mod full_disk;
+mod hardware;
 mod idle;
 mod invitations;
 mod leaks;

@@ -347,6 +347,18 @@ typedef struct {
   const char *listen;
   // Its bytes.
   size_t listen_len;
+  // Sharer: the program that tries the driver of an encoder in hardware before films rely on
+  // it, most simply this program itself: it is started as `PROGRAM probe-encoder NAME`, calls
+  // farpane_probe_encoder with NAME and ends. By default films are encoded in software only,
+  // as they are where no driver works, and from the first failure of one on.
+  const char *probe;
+  // Its bytes.
+  size_t probe_len;
+  // Sharer: the file that keeps what was found out about each driver, so that none is tried
+  // twice; it need not exist, its folder does. Required with `probe`, and only with it.
+  const char *remembered;
+  // Its bytes.
+  size_t remembered_len;
 } farpane_session_config;
 
 // Says that an event or a frame may be there. Called from any thread.
@@ -554,6 +566,16 @@ farpane_result farpane_frame_ref(farpane_frame *frame);
 //
 // Any thread. Errors: FARPANE_ERR_HANDLE.
 farpane_result farpane_frame_unref(farpane_frame *frame);
+
+// Tries the driver of the encoder in hardware called `name`, which is the last argument of a
+// program that a sharer started as its `probe`, and prints the verdict to the standard output.
+// The driver may hang or crash here. Call it once, as the first thing of a process that does
+// nothing else and then exits with 0 for FARPANE_OK and with 1 for anything else; after a minute
+// the process aborts by itself.
+//
+// Blocks. Errors: FARPANE_ERR_ARGUMENT for a name of no encoder, FARPANE_ERR_SYSTEM when it does
+// not work here.
+farpane_result farpane_probe_encoder(const char *name, size_t name_len);
 
 // Helper: does with the sharer's mouse and keyboard what `input` says, if the sharer granted
 // FARPANE_SCOPE_CONTROL. This version asks for viewing only, so it is always refused.

@@ -154,6 +154,8 @@ struct SharerOptions {
   std::string_view source;
   std::string_view monitor;
   std::string_view listen;
+  std::string_view probe;
+  std::string_view remembered;
 };
 
 // A session; the destructor ends it and waits for its threads.
@@ -166,6 +168,8 @@ class Session {
     set(options.source, config.source, config.source_len);
     set(options.monitor, config.monitor, config.monitor_len);
     set(options.listen, config.listen, config.listen_len);
+    set(options.probe, config.probe, config.probe_len);
+    set(options.remembered, config.remembered, config.remembered_len);
     return Session(config);
   }
 

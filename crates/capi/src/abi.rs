@@ -155,6 +155,18 @@ pub struct farpane_session_config {
     pub listen: *const c_char,
     /// Its bytes.
     pub listen_len: usize,
+    /// Sharer: the program that tries the driver of an encoder in hardware before films rely on
+    /// it, most simply this program itself: it is started as `PROGRAM probe-encoder NAME`, calls
+    /// farpane_probe_encoder with NAME and ends. By default films are encoded in software only,
+    /// as they are where no driver works, and from the first failure of one on.
+    pub probe: *const c_char,
+    /// Its bytes.
+    pub probe_len: usize,
+    /// Sharer: the file that keeps what was found out about each driver, so that none is tried
+    /// twice; it need not exist, its folder does. Required with `probe`, and only with it.
+    pub remembered: *const c_char,
+    /// Its bytes.
+    pub remembered_len: usize,
 }
 
 /// What happened. Begin with FARPANE_EVENT_INIT.

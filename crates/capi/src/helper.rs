@@ -30,9 +30,14 @@ struct Connecting {
 
 impl HelperRole {
     pub(crate) fn new(texts: &Texts<'_>) -> Outcome<Self> {
-        for (text, what) in
-            [(texts.source, "source"), (texts.monitor, "monitor"), (texts.listen, "address")]
-        {
+        let foreign = [
+            (texts.source, "source"),
+            (texts.monitor, "monitor"),
+            (texts.listen, "address"),
+            (texts.probe, "probe"),
+            (texts.remembered, "file of what probes found"),
+        ];
+        for (text, what) in foreign {
             if text.is_some() {
                 return Err(Failure::argument(format!("a helper has no {what}")));
             }

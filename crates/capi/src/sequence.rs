@@ -179,6 +179,11 @@ impl Sequence<'_> {
             monitor_len,
             listen,
             listen_len,
+            // Programs, and files to be written.
+            probe: null(),
+            probe_len: 0,
+            remembered: null(),
+            remembered_len: 0,
         };
         let mut session = null_mut();
         // SAFETY: the texts have their lengths, and the structure is no smaller than it says.

@@ -24,7 +24,7 @@ const MAX_TEXT_BYTES: usize = 4096;
 
 // SAFETY: `repr(C)`, begins with its size; all bytes 0 are NULL pointers and zeros.
 unsafe impl Sized32 for farpane_session_config {
-    const FIRST_BYTES: usize = size_of::<farpane_session_config>();
+    const FIRST_BYTES: usize = std::mem::offset_of!(farpane_session_config, probe);
 }
 
 /// What a session is for.
@@ -256,6 +256,8 @@ pub(crate) struct Texts<'a> {
     pub(crate) source: Option<&'a str>,
     pub(crate) monitor: Option<&'a str>,
     pub(crate) listen: Option<&'a str>,
+    pub(crate) probe: Option<&'a str>,
+    pub(crate) remembered: Option<&'a str>,
 }
 
 impl Texts<'_> {
@@ -271,6 +273,8 @@ impl Texts<'_> {
             source: text("source", config.source, config.source_len)?,
             monitor: text("monitor", config.monitor, config.monitor_len)?,
             listen: text("listen address", config.listen, config.listen_len)?,
+            probe: text("probe", config.probe, config.probe_len)?,
+            remembered: text("remembered", config.remembered, config.remembered_len)?,
         })
     }
 }

@@ -2,11 +2,11 @@
 
 use crate::abi::*;
 use crate::boundary::{Failure, Outcome};
-use crate::event;
 use crate::session::{Shared, Texts};
+use crate::{event, hardware};
 use farpane::capture::{PushScreen, SourceSpec};
 use farpane::policy::{EndReason, Peer, Scope};
-use farpane::{Sharer, SharerEvent, SharerOptions};
+use farpane::{HardwareOptions, Sharer, SharerEvent, SharerOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
@@ -17,6 +17,7 @@ pub(crate) struct SharerRole {
     name: String,
     listen: SocketAddr,
     source: Source,
+    hardware: Option<Box<HardwareOptions>>,
     live: RwLock<Option<Sharer>>,
     known: Mutex<Known>,
 }
@@ -57,6 +58,7 @@ impl SharerRole {
             name: texts.name.unwrap_or("sharer").to_owned(),
             listen: listen.parse().map_err(wrong)?,
             source,
+            hardware: hardware::options(texts)?.map(Box::new),
             live: RwLock::default(),
             known: Mutex::default(),
         })
@@ -77,6 +79,7 @@ impl SharerRole {
         };
         options.listen = self.listen;
         options.name = self.name.clone();
+        options.hardware = self.hardware.as_deref().cloned();
         options.wait_for_start = true;
         options.on_event = Arc::new(move || ringing.signal.ring());
         let sharer = Sharer::start(options).map_err(Failure::system)?;

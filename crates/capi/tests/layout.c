@@ -5,7 +5,7 @@
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
 #define OFFSET(type, field, bytes) _Static_assert(offsetof(type, field) == (bytes), #type "." #field)
 
-SIZE(farpane_session_config, 88);
+SIZE(farpane_session_config, 120);
 OFFSET(farpane_session_config, struct_size, 0);
 OFFSET(farpane_session_config, role, 4);
 OFFSET(farpane_session_config, name, 8);
@@ -18,6 +18,10 @@ OFFSET(farpane_session_config, monitor, 56);
 OFFSET(farpane_session_config, monitor_len, 64);
 OFFSET(farpane_session_config, listen, 72);
 OFFSET(farpane_session_config, listen_len, 80);
+OFFSET(farpane_session_config, probe, 88);
+OFFSET(farpane_session_config, probe_len, 96);
+OFFSET(farpane_session_config, remembered, 104);
+OFFSET(farpane_session_config, remembered_len, 112);
 SIZE(farpane_event, 680);
 OFFSET(farpane_event, struct_size, 0);
 OFFSET(farpane_event, kind, 4);

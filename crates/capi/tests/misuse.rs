@@ -224,9 +224,20 @@ fn wrong_sizes<T: Copy>(
     value: T,
     call: impl Fn(*mut T) -> farpane_result,
 ) {
+    wrong_sizes_below(size_of::<T>(), cases, name, value, call);
+}
+
+/// As [`wrong_sizes`], of a structure that had `first` bytes in its first version.
+fn wrong_sizes_below<T: Copy>(
+    first: usize,
+    cases: &mut Cases,
+    name: &str,
+    value: T,
+    call: impl Fn(*mut T) -> farpane_result,
+) {
     #[repr(C, align(16))]
     struct Room<T>(T, [u8; 8192]);
-    let first = size_of::<T>() as u32;
+    let first = first as u32;
     for size in [0, 1, 4, first - 1, 4097, 65_536, u32::MAX] {
         let mut room = Room(value, [0; 8192]);
         // SAFETY: every structure begins with its size.
@@ -277,7 +288,8 @@ fn structures_of_a_wrong_size_or_a_newer_version_are_refused() {
             farpane_session_unref(out);
             result
         };
-        wrong_sizes(&mut cases, "config", config(FARPANE_ROLE_SHARER), create);
+        let first = std::mem::offset_of!(farpane_session_config, probe);
+        wrong_sizes_below(first, &mut cases, "config", config(FARPANE_ROLE_SHARER), create);
         newer(&mut cases, "config", config(FARPANE_ROLE_SHARER), create);
         wrong_sizes(&mut cases, "event", event(), |e| farpane_event_next(sharer, 0, e));
         wrong_sizes(&mut cases, "stats", stats(), |s| farpane_stats_get(helper, s));

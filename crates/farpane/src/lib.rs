@@ -4,6 +4,7 @@
 mod error;
 #[doc(hidden)]
 pub mod fault;
+mod hardware;
 mod helper;
 #[cfg(feature = "lab")]
 #[doc(hidden)]
@@ -15,6 +16,7 @@ mod texture;
 mod video_choice;
 
 pub use error::Error;
+pub use hardware::{HardwareOptions, probe_encoder};
 pub use helper::{Helper, HelperEvent, HelperOptions, HelperStats, Picture, RemoteCursor};
 pub use records::{ShareRecord, ViewRecord};
 pub use sharer::{NotReady, Sharer, SharerEvent, SharerOptions, SharerStats};
@@ -22,6 +24,7 @@ pub use sharer::{NotReady, Sharer, SharerEvent, SharerOptions, SharerStats};
 pub use texture::TextureScreen;
 pub use video_choice::{CodecChoice, UnknownCodec};
 
+pub use farpane_codec::video::hardware::{Backend as HardwareBackend, UnknownBackend};
 pub use farpane_proto::control::CursorShape;
 pub use {
     farpane_capture as capture, farpane_damage as damage, farpane_frame as frame,

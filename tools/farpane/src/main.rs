@@ -33,6 +33,9 @@ enum Command {
     RecordTrace(commands::record::Args),
     /// Plays a recorded desktop and says what is in it.
     Replay(commands::replay::Args),
+    /// Tries a driver for `share`, in a process that it may take with it.
+    #[command(hide = true)]
+    ProbeEncoder(commands::probe::Args),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Command::View(args) => commands::view::run(&args),
         Command::RecordTrace(args) => commands::record::run(&args),
         Command::Replay(args) => commands::replay::run(&args),
+        Command::ProbeEncoder(args) => Ok(commands::probe::run(&args)),
     };
     result.unwrap_or_else(|error| {
         eprintln!("farpane: {error:#}");

@@ -2,6 +2,7 @@
 
 use super::events::Teller;
 use super::feed::Feed;
+use super::hardware::Hardware;
 use super::links::{LinkEvent, PeerId};
 use super::peer::Peer;
 use super::screen::Screen;
@@ -60,6 +61,7 @@ pub(crate) struct Guests {
     next_id: PeerId,
     name: String,
     codec: CodecChoice,
+    hardware: Option<Hardware>,
     advance: Vec<AdvanceConsent>,
     links: Sender<(PeerId, LinkEvent)>,
     events: Teller,
@@ -70,12 +72,13 @@ impl Guests {
     pub(crate) fn new(
         name: String,
         codec: CodecChoice,
+        hardware: Option<Hardware>,
         links: Sender<(PeerId, LinkEvent)>,
         events: Teller,
     ) -> Self {
         let guests = BTreeMap::new();
         let advance = Vec::new();
-        Self { guests, next_id: 1, name, codec, advance, links, events, cursor: None }
+        Self { guests, next_id: 1, name, codec, hardware, advance, links, events, cursor: None }
     }
 
     /// The consent to some helper's seeing the screen, when there is one.
@@ -208,7 +211,12 @@ impl Guests {
         match Control::read(bytes) {
             Ok(Control::Hello { version: VERSION, name, video }) => {
                 if let Some(guest) = self.guests.get_mut(&id) {
-                    guest.peer.set_video(self.codec.encoder_for(video));
+                    let software = self.codec.encoder_for(video);
+                    let over = |open| match &self.hardware {
+                        Some(hardware) => hardware.over(open),
+                        None => open,
+                    };
+                    guest.peer.set_video(software.map(over));
                 }
                 self.introduce(now_us, id, name);
             }
@@ -271,11 +279,12 @@ impl Guests {
         ids.into_iter().for_each(|id| self.step(id, event));
     }
 
-    /// Ends every session, also those that have not begun.
+    /// Ends every session, also those that have not begun, and the choice of an encoder.
     pub(crate) fn end_all(&mut self) {
         self.step_all(Event::SharerEnded);
         self.guests.values().for_each(|guest| guest.peer.close(EndReason::SharerEnded));
         self.guests.clear();
+        self.hardware = None;
     }
 
     fn obey(&mut self, id: PeerId, effect: Effect) {

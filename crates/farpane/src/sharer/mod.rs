@@ -5,6 +5,7 @@ mod events;
 mod feed;
 mod grabber;
 mod guests;
+mod hardware;
 mod intake;
 mod links;
 mod peer;

@@ -1,7 +1,6 @@
 //! One helper, as the sharer's pipeline sees it.
 
-use super::encoders::Encoders;
-use super::feed::{Feed, UpdateStats};
+use super::feed::Feed;
 use super::links::{LinkEvent, PeerId, Sink};
 use super::screen::Screen;
 use super::video::OpenEncoder;
@@ -115,26 +114,6 @@ impl Peer {
             }
         }
         feed.set_cursor(cursor);
-    }
-
-    /// Encodes what is due and cannot wait.
-    pub(crate) fn flush(
-        &mut self,
-        now_us: u64,
-        screen: &Screen,
-        encoders: &Encoders,
-    ) -> Option<UpdateStats> {
-        self.feed.as_mut()?.flush(now_us, screen, encoders)
-    }
-
-    /// Encodes what is due of the rest.
-    pub(crate) fn flush_rest(
-        &mut self,
-        now_us: u64,
-        screen: &Screen,
-        encoders: &Encoders,
-    ) -> Option<UpdateStats> {
-        self.feed.as_mut()?.flush_rest(now_us, screen, encoders)
     }
 
     /// Hands over every datagram that may leave now.

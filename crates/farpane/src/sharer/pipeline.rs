@@ -273,10 +273,12 @@ impl Pipeline {
                     sent.push(self.times.record(id, &stats, feed, encoded_us, misses));
                 }
             };
-            let stats = peer.flush(monotonic_us(), screen, &self.encoders);
+            let flush = |feed: &mut Feed| feed.flush(monotonic_us(), screen, &self.encoders);
+            let stats = peer.feed.as_mut().and_then(flush);
             record(stats, peer);
             // What is urgent is on its way before films are encoded.
-            let stats = peer.flush_rest(monotonic_us(), screen, &self.encoders);
+            let flush = |feed: &mut Feed| feed.flush_rest(monotonic_us(), screen, &self.encoders);
+            let stats = peer.feed.as_mut().and_then(flush);
             if stats.is_some() {
                 record(stats, peer);
             }

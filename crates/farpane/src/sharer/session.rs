@@ -4,14 +4,16 @@ use super::encoders::Encoders;
 use super::events::Teller;
 use super::grabber::OpenSource;
 use super::guests::Guests;
+use super::hardware::Hardware;
 use super::intake::Intake;
 use super::links::{LinkEvent, PeerId};
 use super::pipeline::{Pipeline, Wiring};
 use super::screen::Search;
 use crate::records::ShareRecord;
-use crate::{CodecChoice, Error};
+use crate::{CodecChoice, Error, HardwareOptions};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use farpane_capture::{CaptureError, CaptureSource, monotonic_us};
+use farpane_codec::video::VideoCodec;
 use farpane_damage::Processor;
 use farpane_net::{Identity, Invitation, Invitations, Listener, NetConfig, NetThread};
 use farpane_policy::{AdvanceConsent, Answer, ConsentRequest, EndReason, Peer, Scope};
@@ -159,6 +161,11 @@ pub struct SharerOptions {
     pub processor: Processor,
     /// How regions that behave like films are sent.
     pub codec: CodecChoice,
+    /// Whether films may be encoded in hardware, and how it is found out what works; `None`, the
+    /// default: they are not. Until that is known, where nothing works and after the first failure
+    /// they are encoded in software. In software there must be H.264 too: it decodes what a probe
+    /// encodes, and takes over.
+    pub hardware: Option<HardwareOptions>,
     /// Whether capture waits for [`Sharer::start_capture`] even when there is consent.
     pub wait_for_start: bool,
     /// Called from other threads whenever there is a new event. Must not block.
@@ -180,6 +187,7 @@ impl SharerOptions {
             find_moves: true,
             processor: Processor::forced().ok().flatten().unwrap_or_default(),
             codec: CodecChoice::default(),
+            hardware: None,
             wait_for_start: false,
             on_event: Arc::new(|| {}),
             net: NetConfig::default(),
@@ -231,7 +239,10 @@ impl Sharer {
                 open
             }),
         };
-        let guests = Guests::new(options.name, options.codec, link_sender, teller);
+        // It makes H.264 only.
+        let may = options.codec.encoder_for(1 << VideoCodec::H264.to_byte()).is_some();
+        let hardware = options.hardware.filter(|_| may).map(Hardware::start).transpose()?;
+        let guests = Guests::new(options.name, options.codec, hardware, link_sender, teller);
         let name = "farpane-share";
         let failed = |reason: String| Error::Thread { name, reason };
         let encoders = Encoders::new().map_err(|e| failed(e.to_string()))?;

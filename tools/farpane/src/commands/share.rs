@@ -1,6 +1,6 @@
 //! `farpane share`.
 
-use super::{deadline, is_over};
+use super::{deadline, is_over, probe};
 use crate::interrupt::Interrupt;
 use crate::stats::StatsFile;
 use anyhow::{Context, Result, bail};
@@ -140,7 +140,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
 fn start(args: &Args) -> Result<Sharer> {
     let source = SourceSpec::parse(&args.source, args.monitor.as_deref())?;
+    let hardware = probe::options().unwrap_or_else(|error| {
+        eprintln!("farpane: films are encoded in software: {error:#}");
+        None
+    });
     let options = SharerOptions {
+        hardware,
         listen: args.listen,
         name: args.name.clone(),
         find_moves: !args.no_moves,

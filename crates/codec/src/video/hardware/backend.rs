@@ -1,5 +1,7 @@
 //! Which ways there are to encode in hardware.
 
+#[cfg(any(feature = "vulkan-video", feature = "nvenc"))]
+use crate::video::{Capabilities, Chroma, VideoCodec};
 use crate::video::{VideoEncoder, VideoError, VideoRate};
 use farpane_frame::Size;
 use std::{fmt, str::FromStr};
@@ -19,6 +21,12 @@ pub(super) struct Opened {
     pub(super) encoder: Box<dyn VideoEncoder>,
     /// The driver's name and version, for people.
     pub(super) driver: String,
+}
+
+/// What every backend's encoder can do, up to a size.
+#[cfg(any(feature = "vulkan-video", feature = "nvenc"))]
+pub(super) fn capabilities(largest: Size) -> Capabilities {
+    Capabilities { codec: VideoCodec::H264, chroma: Chroma::Quarter, largest, hardware: true }
 }
 
 impl Backend {

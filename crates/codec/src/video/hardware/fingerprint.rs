@@ -35,6 +35,12 @@ const VULKAN: [&str; 4] = [
 const VARIABLES: [&str; 4] =
     ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES", "LD_LIBRARY_PATH"];
 
+/// The backends that this program has and this machine has a driver for, the one to prefer first,
+/// with their [`driver_fingerprint`].
+pub fn installed() -> impl Iterator<Item = (Backend, String)> {
+    Backend::compiled().filter_map(|backend| Some((backend, driver_fingerprint(backend)?)))
+}
+
 /// A text of one line that another driver, another version of it, another kernel or another
 /// graphics card changes. `None`: no driver is installed here. Takes some ms and calls no driver:
 /// it reads what the kernel, the drivers' lists and the libraries' files say of themselves (paths,
@@ -249,6 +255,12 @@ mod tests {
         assert!(machine.of(Backend::Nvenc).unwrap().len() <= 49);
         machine.write("proc/driver/nvidia/version", "NVRM version");
         assert!(machine.of(Backend::Nvenc).is_some());
+    }
+
+    #[test]
+    fn only_compiled_backends_with_a_driver_are_installed() {
+        let expected = Backend::compiled().filter(|b| driver_fingerprint(*b).is_some());
+        assert!(installed().map(|(backend, _)| backend).eq(expected));
     }
 
     #[test]

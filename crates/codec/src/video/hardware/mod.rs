@@ -7,8 +7,8 @@
 //!    trouble the software encoder takes over, for good.
 //!
 //! ```text
-//! driver_fingerprint(backend) ─▶ Remembered::probe ─▶ Verdict::Works ─▶ FailoverEncoder::start
-//!                                       └▶ Probe::run ─▶ child_main
+//! installed() ─▶ Remembered::choose ─▶ Verdict::Works ─▶ FailoverEncoder::start
+//!                        └▶ Probe::run_until ─▶ child_main
 //! ```
 //!
 //! # Features
@@ -42,6 +42,6 @@ mod worker;
 
 pub use backend::{Backend, UnknownBackend};
 pub use failover::FailoverEncoder;
-pub use fingerprint::driver_fingerprint;
+pub use fingerprint::{driver_fingerprint, installed};
 pub use probe::{Probe, Verdict};
-pub use remembered::Remembered;
+pub use remembered::{Choice, Remembered};

@@ -1,7 +1,7 @@
 //! What probes found, so that no driver is probed twice.
 
+use super::Backend;
 use super::probe::{Probe, Verdict, one_line};
-use super::{Backend, driver_fingerprint};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -19,14 +19,23 @@ const FILE_BYTES: u64 = 32 << 10;
 /// Verdicts in a small file, a line for each backend and driver.
 ///
 /// A driver that was found to hang, crash or fail is not probed again before it changes
-/// ([`driver_fingerprint`]); to try again, remove the file. A probe is noted before it begins. One
-/// that took the app, or the machine, with it counts as crashed in the next run; so it does for
-/// another app that asks meanwhile. The file is replaced as a whole; of two apps that write at
-/// once, the later one's line stays, and the other probes once more. A file that cannot be read or
-/// is none of ours counts as nothing remembered.
+/// ([`super::driver_fingerprint`]); to try again, remove the file. A probe is noted before it
+/// begins. One that took the app, or the machine, with it counts as crashed in the next run; so it
+/// does for another app that asks meanwhile. The file is replaced as a whole; of two apps that
+/// write at once, the later one's line stays, and the other probes once more. A file that cannot be
+/// read or is none of ours counts as nothing remembered.
 #[derive(Clone, Debug)]
 pub struct Remembered {
     path: PathBuf,
+}
+
+/// What [`Remembered::choose`] came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The backend that works, and its driver's fingerprint.
+    pub chosen: Option<(Backend, String)>,
+    /// What was found out, in the order in which it was.
+    pub verdicts: Vec<(Backend, Verdict)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -43,37 +52,43 @@ impl Remembered {
         Self { path: path.into() }
     }
 
-    /// The first compiled backend that works, and what was found out about it and those before.
-    /// Backends without a driver are left out. `command` gives the process that calls
-    /// [`super::probe::child_main`] for a backend. This may take `limit` for each backend, once for
-    /// each driver: call it on a thread that may wait.
+    /// Finds the first of these backends that works; each is given with its driver's fingerprint
+    /// ([`super::installed`]). `command` gives the process that calls
+    /// [`super::probe::child_main`] for a backend. This may take `limit` for each backend, once
+    /// for each driver: call it on a thread that may wait. As soon as `stopped`, the probe that
+    /// runs is killed and not remembered, and none is chosen.
     pub fn choose(
         &self,
+        drivers: impl IntoIterator<Item = (Backend, String)>,
         limit: Duration,
+        stopped: impl Fn() -> bool,
         mut command: impl FnMut(Backend) -> Command,
-    ) -> (Option<Backend>, Vec<(Backend, Verdict)>) {
-        let mut found = Vec::new();
-        for backend in Backend::compiled() {
-            let Some(driver) = driver_fingerprint(backend) else { continue };
-            let verdict = self.probe(backend, &driver, || Probe::run(command(backend), limit));
+    ) -> Choice {
+        let mut verdicts = Vec::new();
+        for (backend, driver) in drivers {
+            if stopped() {
+                break;
+            }
+            let run = || Probe::run_until(command(backend), limit, &stopped);
+            let verdict = self.probe(backend, &driver, run);
             let works = matches!(verdict, Verdict::Works { .. });
-            found.push((backend, verdict));
+            verdicts.push((backend, verdict));
             if works {
-                return (Some(backend), found);
+                return Choice { chosen: Some((backend, driver)), verdicts };
             }
         }
-        (None, found)
+        Choice { chosen: None, verdicts }
     }
 
     /// The verdict on a driver: the one remembered, else that of `run`, which is remembered. If
-    /// the probe cannot be noted, it is not run, and the backend fails: a driver that takes the
-    /// machine with it must not get a second chance.
+    /// the probe cannot be noted, it is not run: a driver that takes the machine with it must not
+    /// get a second chance.
     pub fn probe(&self, backend: Backend, driver: &str, run: impl FnOnce() -> Verdict) -> Verdict {
         if let Some(verdict) = self.verdict(backend, driver) {
             return verdict;
         }
         if let Err(error) = self.write(backend, driver, None) {
-            return Verdict::Fails { reason: format!("the probe cannot be noted: {error}") };
+            return Verdict::NotRun { reason: format!("the probe cannot be noted: {error}") };
         }
         let verdict = run();
         // If this fails the note stays, and the driver counts as crashed: the safe side.
@@ -91,12 +106,15 @@ impl Remembered {
     }
 
     /// Remembers a verdict, for example that the driver failed in use
-    /// ([`super::FailoverEncoder::failed`]).
+    /// ([`super::FailoverEncoder::failed`]); [`Verdict::NotRun`] forgets what there was.
     ///
     /// # Errors
     /// The file cannot be written; what it held stays.
     pub fn note(&self, backend: Backend, driver: &str, verdict: &Verdict) -> io::Result<()> {
-        self.write(backend, driver, Some(verdict.clone()))
+        match verdict {
+            Verdict::NotRun { .. } => self.save(&self.others(backend, driver)),
+            _ => self.write(backend, driver, Some(verdict.clone())),
+        }
     }
 
     fn read(&self) -> Vec<Line> {
@@ -109,11 +127,22 @@ impl Remembered {
         }
     }
 
+    /// Keeps a verdict, or, with `None`, that a probe began.
     fn write(&self, backend: Backend, driver: &str, verdict: Option<Verdict>) -> io::Result<()> {
+        let mut lines = self.others(backend, driver);
+        lines.push(Line { backend, driver: one_line(driver), verdict });
+        self.save(&lines)
+    }
+
+    /// The lines that are not about this driver.
+    fn others(&self, backend: Backend, driver: &str) -> Vec<Line> {
         let driver = one_line(driver);
         let mut lines = self.read();
         lines.retain(|line| !line.is_of(backend, &driver));
-        lines.push(Line { backend, driver, verdict });
+        lines
+    }
+
+    fn save(&self, lines: &[Line]) -> io::Result<()> {
         let old = lines.len().saturating_sub(LINES);
         let text: String = lines[old..].iter().map(Line::text).collect();
         replace(&self.path, &format!("{HEAD}\n{text}"))
@@ -127,7 +156,7 @@ impl Line {
 
     fn text(&self) -> String {
         let (word, text) = match &self.verdict {
-            None => ("probing", ""),
+            None | Some(Verdict::NotRun { .. }) => ("probing", ""),
             Some(Verdict::Works { driver }) => ("works", driver.as_str()),
             Some(Verdict::Fails { reason }) => ("fails", reason.as_str()),
             Some(Verdict::Hung) => ("hung", ""),
@@ -270,7 +299,7 @@ mod tests {
         let nowhere = Remembered::at(place.0.path().join("missing").join("hardware"));
         for remembered in [place.remembered(), nowhere] {
             let found = remembered.probe(Nvenc, "550", || unreachable!("it is not probed"));
-            let Verdict::Fails { reason } = found else { panic!("{found:?}") };
+            let Verdict::NotRun { reason } = found else { panic!("{found:?}") };
             assert!(reason.starts_with("the probe cannot be noted: "), "{reason}");
             assert!(remembered.note(Nvenc, "550", &Verdict::Hung).is_err());
         }
@@ -340,23 +369,58 @@ mod tests {
     }
 
     #[test]
-    fn only_compiled_backends_with_a_driver_are_probed_and_only_once() {
+    fn a_probe_that_was_given_up_is_not_remembered() {
         let place = Place::new();
+        place.remembered().note(VulkanVideo, "1", &Verdict::Hung).unwrap();
+        let (began, limit) = (Instant::now(), Duration::from_secs(50));
+        let drivers = [(Nvenc, "550".to_string()), (VulkanVideo, "2".to_string())];
+        let stopped = || began.elapsed() > Duration::from_millis(100);
+        let choice = place.remembered().choose(drivers, limit, stopped, |backend| {
+            assert_eq!(backend, Nvenc, "no other is probed");
+            let mut command = Command::new("sleep");
+            command.arg("60");
+            command
+        });
+        let given_up = Verdict::NotRun { reason: "the probe was given up".into() };
+        assert_eq!(choice, Choice { chosen: None, verdicts: vec![(Nvenc, given_up)] });
+        assert!(began.elapsed() < limit / 2);
+        assert_eq!(place.remembered().verdict(Nvenc, "550"), None);
+        assert_eq!(place.remembered().verdict(VulkanVideo, "1"), Some(Verdict::Hung));
+    }
+
+    #[test]
+    fn a_probe_that_does_not_start_is_tried_again() {
+        let place = Place::new();
+        let nothing = || Probe::run(Command::new("/nonexistent/program"), Duration::from_secs(9));
+        let found = place.remembered().probe(Nvenc, "550", nothing);
+        assert!(matches!(found, Verdict::NotRun { .. }), "{found:?}");
+        assert_eq!(place.remembered().probe(Nvenc, "550", || works("d")), works("d"));
+    }
+
+    #[test]
+    fn the_first_that_works_is_chosen_and_nothing_is_probed_twice() {
+        let place = Place::new();
+        let drivers = || [(Nvenc, "550".to_string()), (VulkanVideo, "1".to_string())];
         let mut asked = Vec::new();
         let mut choose = || {
-            place.remembered().choose(Duration::from_secs(20), |backend| {
-                asked.push(backend);
-                let mut command = Command::new("sh");
-                command.args(["-c", "echo farpane-probe works as scripted"]);
-                command
-            })
+            place.remembered().choose(
+                drivers(),
+                Duration::from_secs(20),
+                || false,
+                |backend| {
+                    asked.push(backend);
+                    let verdict = if backend == Nvenc { "fails as told" } else { "works as told" };
+                    let mut command = Command::new("echo");
+                    command.args(["farpane-probe", verdict]);
+                    command
+                },
+            )
         };
-        let (first, found) = choose();
-        let installed = Backend::compiled().find(|b| driver_fingerprint(*b).is_some());
-        assert_eq!(first, installed);
-        let expected = installed.map(|backend| (backend, works("as scripted")));
-        assert_eq!(found, expected.into_iter().collect::<Vec<_>>());
-        assert_eq!(choose(), (first, found));
-        assert_eq!(asked, installed.into_iter().collect::<Vec<_>>());
+        let fails = Verdict::Fails { reason: "as told".into() };
+        let verdicts = vec![(Nvenc, fails), (VulkanVideo, works("as told"))];
+        let expected = Choice { chosen: Some((VulkanVideo, "1".to_string())), verdicts };
+        assert_eq!(choose(), expected);
+        assert_eq!(choose(), expected);
+        assert_eq!(asked, [Nvenc, VulkanVideo]);
     }
 }

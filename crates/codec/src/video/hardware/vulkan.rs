@@ -5,11 +5,9 @@
 //! has changed by much ([`worth_a_keyframe`]), and with any keyframe that is due anyway.
 
 use super::Backend;
-use super::backend::Opened;
+use super::backend::{Opened, capabilities};
 use super::{nv12, planes};
-use crate::video::{
-    Capabilities, Chroma, Planes, Unit, VideoCodec, VideoEncoder, VideoError, VideoRate,
-};
+use crate::video::{Capabilities, Chroma, Planes, Unit, VideoEncoder, VideoError, VideoRate};
 use farpane_frame::Size;
 use gpu_video::parameters::{
     ColorRange, ColorSpace, EncoderParametersH264, RateControl, Rational, VideoParameters,
@@ -66,12 +64,7 @@ struct Encoder {
 
 impl VideoEncoder for Encoder {
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            codec: VideoCodec::H264,
-            chroma: Chroma::Quarter,
-            largest: LARGEST,
-            hardware: true,
-        }
+        capabilities(LARGEST)
     }
 
     fn encode(

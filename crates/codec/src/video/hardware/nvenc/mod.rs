@@ -14,11 +14,9 @@ mod layout;
 mod session;
 
 use super::Backend;
-use super::backend::Opened;
+use super::backend::{Opened, capabilities};
 use super::{nv12, planes};
-use crate::video::{
-    Capabilities, Chroma, Planes, Unit, VideoCodec, VideoEncoder, VideoError, VideoRate,
-};
+use crate::video::{Capabilities, Chroma, Planes, Unit, VideoEncoder, VideoError, VideoRate};
 use driver::Driver;
 use farpane_frame::Size;
 use layout::{
@@ -103,12 +101,7 @@ impl Encoder {
 
 impl VideoEncoder for Encoder {
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            codec: VideoCodec::H264,
-            chroma: Chroma::Quarter,
-            largest: self.largest,
-            hardware: true,
-        }
+        capabilities(self.largest)
     }
 
     fn encode(

@@ -6,7 +6,7 @@
 mod trial;
 
 use super::Backend;
-use crate::video::VideoDecoder;
+use crate::video::{VideoDecoder, VideoError};
 use farpane_frame::Size;
 use std::fmt;
 use std::io::{Read, Write};
@@ -58,6 +58,11 @@ pub enum Verdict {
         /// How the process ended, for people.
         status: String,
     },
+    /// There was no probe, or it was given up: nothing is known of the driver.
+    NotRun {
+        /// Why, for people.
+        reason: String,
+    },
 }
 
 impl fmt::Display for Verdict {
@@ -67,6 +72,7 @@ impl fmt::Display for Verdict {
             Verdict::Fails { reason } => write!(f, "fails: {reason}"),
             Verdict::Hung => f.write_str("hung"),
             Verdict::Crashed { status } => write!(f, "crashed: {status}"),
+            Verdict::NotRun { reason } => write!(f, "was not tried: {reason}"),
         }
     }
 }
@@ -82,17 +88,27 @@ impl Probe {
     /// The process gets no input, and what it writes to its standard error is dropped. Of its
     /// output the last 8 KiB count. At the limit it is killed; a process that a driver keeps even
     /// then is left behind.
-    pub fn run(mut command: Command, limit: Duration) -> Verdict {
+    pub fn run(command: Command, limit: Duration) -> Verdict {
+        Self::run_until(command, limit, || false)
+    }
+
+    /// As [`Probe::run`], but gives the probe up and kills its process as soon as `stopped`, which
+    /// is asked every 5 ms.
+    pub fn run_until(mut command: Command, limit: Duration, stopped: impl Fn() -> bool) -> Verdict {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let began = Instant::now();
         let mut child = match command.spawn() {
             Ok(child) => child,
-            Err(error) => return fails(&format!("the probe could not be started: {error}")),
+            Err(error) => return not_run(&format!("the probe could not be started: {error}")),
         };
         let tail = Tail::of(&mut child);
         while began.elapsed() < limit {
             match child.try_wait() {
                 Ok(Some(status)) => return judge(status, &tail.take()),
+                Ok(None) if stopped() => {
+                    end(child);
+                    return not_run("the probe was given up");
+                }
                 Ok(None) => thread::sleep(POLL.min(limit)),
                 Err(error) => return fails(&format!("the probe could not be watched: {error}")),
             }
@@ -103,11 +119,16 @@ impl Probe {
 }
 
 /// The other side of a probe: encodes pictures of [`PROBE_SIZE`] with `backend`, decodes them with
-/// `decoder`, compares them, and prints the verdict on the standard output. The process ends with
-/// what this returns, or by itself after a minute.
-pub fn child_main(backend: Backend, decoder: &mut dyn VideoDecoder) -> ExitCode {
+/// `decoder`, compares them, and prints the verdict on the standard output; without a decoder the
+/// backend fails. The process ends with what this returns, or by itself after a minute.
+pub fn child_main(
+    backend: Backend,
+    decoder: Result<Box<dyn VideoDecoder>, VideoError>,
+) -> ExitCode {
     end_after(ORPHAN_LIMIT);
-    let tried = trial::run(|size, rate| backend.open_described(size, rate), decoder);
+    let tried = decoder.map_err(|error| error.to_string()).and_then(|mut decoder| {
+        trial::run(|size, rate| backend.open_described(size, rate), decoder.as_mut())
+    });
     let (line, code) = match tried {
         Ok(driver) => (format!("{MARK} works {}", one_line(&driver)), ExitCode::SUCCESS),
         Err(reason) => (format!("{MARK} fails {}", one_line(&reason)), ExitCode::FAILURE),
@@ -137,6 +158,10 @@ pub(super) fn one_line(text: &str) -> String {
 
 fn fails(reason: &str) -> Verdict {
     Verdict::Fails { reason: one_line(reason) }
+}
+
+fn not_run(reason: &str) -> Verdict {
+    Verdict::NotRun { reason: one_line(reason) }
 }
 
 fn judge(status: ExitStatus, output: &str) -> Verdict {
