@@ -15,7 +15,8 @@ pub enum CodecChoice {
     Tiles,
     /// As H.264 if both sides have it.
     H264,
-    /// As AV1 if both sides have it: fewer bytes, and many times the work.
+    /// As AV1 if both sides have it: fewer bytes, and many times the work, which delays what else
+    /// changes by up to 0.15 s. Regions of more than 1280x720 go exactly.
     Av1,
 }
 
