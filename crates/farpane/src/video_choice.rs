@@ -16,7 +16,7 @@ pub enum CodecChoice {
     /// As H.264 if both sides have it.
     H264,
     /// As AV1 if both sides have it: fewer bytes, and many times the work, which delays what else
-    /// changes by up to 0.15 s. Regions of more than 1280x720 go exactly.
+    /// changes by up to 0.2 s. Regions of more than 1280x720 go exactly.
     Av1,
 }
 
