@@ -19,6 +19,10 @@ const LEAST_QUANTIZER: u8 = 60;
 /// quantiser index of 100 takes 27 ms in 320x240, 69 ms in 640x360 and 150 ms in 1280x720, where
 /// OpenH264 takes 6.5 ms: it is for small regions over slow links.
 ///
+/// Below some 0.06 bits a pixel it looks better than OpenH264, above worse: that film in 320x240
+/// at 100, 200 and 400 kbit/s has a SSIMULACRA2 of 30, 42 and 55 against 6, 42 and 60, in 640x360
+/// at 200, 400 and 800 kbit/s 15, 26 and 38 against -43, 15 and 38.
+///
 /// A picture's unit is there at once. There are no periodic keyframes, and none at scene changes;
 /// one comes when it is asked for, and when the rate has changed so much that rav1e, which keeps
 /// its rate for life, is made anew. Until then pictures are skipped to hold a lower rate.

@@ -11,6 +11,17 @@ use rav1e::prelude::{Config, Context};
 /// `quantizer` is AV1's index, from 1 (nearly exact; rav1e has no exact mode) to 255; `speed` is
 /// rav1e's, 10 is the fastest.
 ///
+/// Five photographs of 450x300 to 640x427 pixels, on a busy core of an AMD EPYC, on average:
+///
+/// | | bytes | ms | SSIMULACRA2 |
+/// |---|---|---|---|
+/// | exact tiles | 314,000 | 8 | 100 |
+/// | speed 10, quantiser 30 | 93,000 | 420 | 88 |
+/// | speed 10, quantiser 60 | 58,000 | 320 | 83 |
+/// | speed 10, quantiser 100 | 36,000 | 260 | 76 |
+/// | speed 8, quantiser 60 | 46,000 | 1,160 | 84 |
+/// | OpenH264's keyframe, 4:2:0 | 27,000 | 11 | 66 |
+///
 /// # Errors
 /// The planes are not [`Chroma::Full`], or odd, smaller than 16 or larger than
 /// [`super::LARGEST`].
