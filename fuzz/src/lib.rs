@@ -9,6 +9,7 @@
 //! cargo run --manifest-path fuzz/Cargo.toml --no-default-features --example seeds
 //! ```
 
+pub mod av1;
 pub mod batch;
 pub mod calls;
 pub mod invitation;
@@ -34,7 +35,8 @@ pub struct Target {
 pub type Seed = (&'static str, Vec<u8>);
 
 /// Every target.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
+    Target { name: "av1", accepts: av1::accepts, seeds: av1::seeds },
     Target { name: "batch", accepts: batch::accepts, seeds: batch::seeds },
     Target { name: "calls", accepts: calls::accepts, seeds: calls::seeds },
     Target { name: "invitation", accepts: invitation::accepts, seeds: invitation::seeds },

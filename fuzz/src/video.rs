@@ -6,7 +6,8 @@ use farpane_codec::video::h264::{H264Decoder, H264Encoder, OpenH264};
 use farpane_codec::video::{Chroma, Picture, VideoDecoder, VideoEncoder, VideoRate};
 use farpane_frame::{FrameBuf, PixelFormat, Size};
 
-const SIZE: Size = Size::new(112, 80);
+pub(crate) const SIZE: Size = Size::new(112, 80);
+pub(crate) const RATE: VideoRate = VideoRate { bits_per_s: 300_000, pictures_per_s: 30.0 };
 
 /// Whether all of the input's units give pictures, at least one.
 ///
@@ -14,7 +15,11 @@ const SIZE: Size = Size::new(112, 80);
 /// When a picture of another size comes out.
 pub fn accepts(input: &[u8]) -> bool {
     let library = OpenH264::find().expect("it is compiled in");
-    let mut decoder = H264Decoder::new(&library, SIZE).expect("a decoder");
+    shows(&mut H264Decoder::new(&library, SIZE).expect("a decoder"), input)
+}
+
+/// Whether `decoder` makes pictures of all of the input's units.
+pub(crate) fn shows(decoder: &mut dyn VideoDecoder, input: &[u8]) -> bool {
     let mut out = FrameBuf::new(SIZE, PixelFormat::Bgrx).expect("the size is valid");
     let (mut any, mut all) = (false, true);
     for unit in packets::split(input) {
@@ -32,7 +37,10 @@ pub fn accepts(input: &[u8]) -> bool {
 
 /// A film, its first picture, and what cannot be decoded.
 pub fn seeds() -> Vec<Seed> {
-    let units = units();
+    seeds_of(&units())
+}
+
+pub(crate) fn seeds_of(units: &[Vec<u8>]) -> Vec<Seed> {
     let film = |units: &[Vec<u8>]| {
         let mut input = Vec::new();
         units.iter().for_each(|unit| packets::push(&mut input, unit));
@@ -40,7 +48,7 @@ pub fn seeds() -> Vec<Seed> {
     };
     let cut = units[0][..units[0].len() / 2].to_vec();
     vec![
-        ("film", film(&units)),
+        ("film", film(units)),
         ("keyframe", film(&units[..1])),
         ("bad-no-keyframe", film(&units[1..])),
         ("bad-cut", film(&[cut])),
@@ -49,9 +57,12 @@ pub fn seeds() -> Vec<Seed> {
 
 /// The units of a short film: a keyframe and what refers to it.
 pub(crate) fn units() -> Vec<Vec<u8>> {
-    let rate = VideoRate { bits_per_s: 300_000, pictures_per_s: 30.0 };
     let library = OpenH264::find().expect("it is compiled in");
-    let mut encoder = H264Encoder::new(&library, SIZE, rate).expect("an encoder");
+    film(&mut H264Encoder::new(&library, SIZE, RATE).expect("an encoder"))
+}
+
+/// What `encoder` makes of a short film.
+pub(crate) fn film(encoder: &mut dyn VideoEncoder) -> Vec<Vec<u8>> {
     let mut picture = Picture::new(SIZE, Chroma::Quarter).expect("even sides");
     let mut frame = FrameBuf::new(SIZE, PixelFormat::Bgrx).expect("the size is valid");
     (0..4u32)

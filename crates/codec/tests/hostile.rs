@@ -137,6 +137,54 @@ fn two_hundred_thousand_bad_batches_give_errors_and_stay_bounded() {
     }
 }
 
+/// Batches with a film of AV1, whole and with damaged units, and the pictures around it.
+#[cfg(feature = "av1")]
+#[test]
+fn five_thousand_bad_units_of_av1_in_batches_change_nothing_but_their_region() {
+    use farpane_codec::UnitHeader;
+    use farpane_codec::video::{Chroma, Picture, VideoCodec, VideoRate, encoder};
+
+    let (area, grid) = (Rect::new(34, 20, 112, 80), TileGrid::new(SIZE));
+    let size = Size::new(area.width, area.height);
+    let rate = VideoRate { bits_per_s: 300_000, pictures_per_s: 30.0 };
+    let mut video = encoder(VideoCodec::Av1, size, rate).unwrap();
+    let (mut random, mut frame) = (Random(3), canvas(SIZE));
+    let units: Vec<Vec<u8>> = (0..4)
+        .map(|_| {
+            paint(&mut frame, area, 2, &mut random);
+            let (mut picture, mut unit) = (Picture::new(size, Chroma::Quarter).unwrap(), vec![]);
+            picture.load(&frame.view(), (area.x, area.y)).unwrap();
+            video.encode(&picture.planes(), &mut unit).unwrap().unwrap();
+            unit
+        })
+        .collect();
+    let (mut encoder, mut decoder) = (BatchEncoder::new(), BatchDecoder::default());
+    let (mut helper, mut failed) = (picture(SIZE, &mut random), 0);
+    let before = helper.clone();
+    for index in 0..5_000u32 {
+        let at = index % 4;
+        let (mut unit, good) = (units[at as usize].clone(), index % 8 == 0);
+        if !good {
+            mutate(&mut unit, &units, &mut random);
+        }
+        let (codec, needs) = (VideoCodec::Av1, at.min(1));
+        encoder.begin(grid);
+        encoder.unit(&UnitHeader { stream: 0, codec, index, needs, area }, &unit);
+        grid.split(area).for_each(|(tile, part)| encoder.video(tile, part));
+        let (mut batch, mut damage) = (Vec::new(), Vec::new());
+        encoder.finish(&mut batch);
+        decoder.decode(&batch, &mut helper, &mut damage).unwrap();
+        failed += u32::from(decoder.poll_failed_stream().is_some());
+        assert!(!good || !damage.is_empty(), "a keyframe helps: {index}");
+    }
+    assert!(failed > 500, "{failed}");
+    let outside = |x, y| !area.contains(Rect::new(x, y, 1, 1));
+    for (x, y) in (0..SIZE.height_px).flat_map(|y| (0..SIZE.width_px).map(move |x| (x, y))) {
+        let same = helper.view().rgb(x, y) == before.view().rgb(x, y);
+        assert!(same || !outside(x, y), "{x} {y}");
+    }
+}
+
 fn refused(batch: &[u8]) -> DecodeError {
     let mut decoder = BatchDecoder::default();
     decoder.decode(batch, &mut canvas(SIZE), &mut Vec::new()).unwrap_err()

@@ -7,11 +7,12 @@ use crate::sharer::{Compared, Encoders, Feed, OpenEncoder, Screen, Search};
 use crate::video_choice::decodable;
 use bytes::Bytes;
 use farpane_capture::{Damage, Frame, PixelMemory, Pixels};
+use farpane_codec::video::VideoError;
 use farpane_damage::Processor;
 use farpane_frame::{FrameBuf, FrameRef, Move, PixelFormat, Rect, Region, Size};
 use farpane_proto::datagram::Cursor;
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// A generator with a seed (splitmix64), so that every run can be repeated.
 struct Random(u64);
@@ -202,6 +203,13 @@ impl World {
         });
     }
 
+    /// Films go by these encoders from now on, to helpers who join anew.
+    fn use_video(&mut self, video: Option<OpenEncoder>) {
+        self.video = video;
+        self.peers.clear();
+        self.join();
+    }
+
     fn capture(&mut self) {
         let frame = self.desktop.capture(self.now_us);
         self.peers.iter_mut().for_each(|p| p.feed.handle_captured(self.now_us));
@@ -351,32 +359,71 @@ fn a_thousand_desktops_with_loss_reordering_blackouts_late_joiners_and_resizes_e
     }
 }
 
+/// A film and what else goes on around it, sent by `codec` to helpers over lossy links: how many
+/// access units there were.
+fn show_film(seed: u64, codec: CodecChoice) -> Vec<u32> {
+    let mut world = World::new(seed, seed % 16);
+    world.use_video(codec.encoder_for(decodable()));
+    let mut script = Random(seed ^ 0xf11a);
+    world.desktop = Desktop::new(Size::new(400, 300));
+    world.settle(seed);
+    let film = Rect::new(30 + seed as u32 % 9, 41, 257, 180);
+    for step in 0..60 {
+        match script.below(30) {
+            0 => world.desktop.draw(&mut script),
+            1 if step > 30 => world.blackout = !world.blackout,
+            2 if world.peers.len() < 2 => world.join(),
+            _ => {}
+        }
+        world.desktop.play(&mut script, film, step);
+        (0..33).for_each(|_| world.step());
+    }
+    world.settle(seed);
+    world.assert_equal(seed);
+    world.peers.iter().map(|p| p.units).collect()
+}
+
 #[test]
 fn films_go_as_video_over_lossy_links_and_end_exactly() {
-    let (mut units, mut worlds) = (0, 0);
-    for seed in 0..60 {
-        let mut world = World::new(seed, seed % 16);
-        let mut script = Random(seed ^ 0xf11a);
-        world.desktop = Desktop::new(Size::new(400, 300));
-        world.settle(seed);
-        let film = Rect::new(30 + seed as u32 % 9, 41, 257, 180);
+    let films: Vec<_> = (0..60).map(|seed| show_film(seed, CodecChoice::Auto)).collect();
+    let units: u32 = films.iter().flatten().sum();
+    let worlds = films.iter().filter(|units| units.iter().any(|units| *units > 10)).count();
+    println!("{units} access units in 60 worlds");
+    assert!(worlds > 40, "only {worlds} of 60 films went as video, {units} units");
+}
+
+#[cfg(feature = "av1")]
+#[test]
+fn films_go_as_av1_over_lossy_links_and_end_exactly() {
+    let films: Vec<_> = (0..6).map(|seed| show_film(seed, CodecChoice::Av1)).collect();
+    let worlds = films.iter().filter(|units| units.iter().any(|units| *units > 10)).count();
+    assert!(worlds > 3, "only {worlds} of 6 films went as video: {films:?}");
+}
+
+#[test]
+fn regions_that_are_too_large_for_the_encoder_go_exactly_and_smaller_ones_as_video() {
+    let most = Size::new(200, 200);
+    let open = CodecChoice::Auto.encoder_for(decodable()).unwrap();
+    let small: OpenEncoder = Arc::new(move |size, rate| match most.rect().contains(size.rect()) {
+        true => open(size, rate),
+        false => Err(VideoError::Size { found: size, largest: most }),
+    });
+    let mut world = World::new(1, 0);
+    world.use_video(Some(small));
+    world.desktop = Desktop::new(Size::new(500, 300));
+    world.settle(1);
+    let mut script = Random(1);
+    let mut play = |world: &mut World, film: Rect| {
         for step in 0..60 {
-            match script.below(30) {
-                0 => world.desktop.draw(&mut script),
-                1 if step > 30 => world.blackout = !world.blackout,
-                2 if world.peers.len() < 2 => world.join(),
-                _ => {}
-            }
             world.desktop.play(&mut script, film, step);
             (0..33).for_each(|_| world.step());
         }
-        world.settle(seed);
-        world.assert_equal(seed);
-        units += world.peers.iter().map(|p| p.units).sum::<u32>();
-        worlds += u32::from(world.peers.iter().any(|p| p.units > 10));
-    }
-    println!("{units} access units in 60 worlds");
-    assert!(worlds > 40, "only {worlds} of 60 films went as video, {units} units");
+        world.settle(1);
+        world.assert_equal(1);
+        world.peers[0].units
+    };
+    assert_eq!(play(&mut world, Rect::new(10, 10, 257, 180)), 0);
+    assert!(play(&mut world, Rect::new(300, 64, 150, 150)) > 10);
 }
 
 #[test]

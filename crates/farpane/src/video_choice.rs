@@ -15,7 +15,9 @@ pub enum CodecChoice {
     Tiles,
     /// As H.264 if both sides have it.
     H264,
-    /// As AV1 if both sides have it: fewer bytes, and many times the work.
+    /// As AV1 if both sides have it: better than H.264 over links too slow for it (below some
+    /// 0.06 bits a pixel), and some 30 times the work, which delays what else changes by up to
+    /// 0.2 s. Regions of more than 1280x720 go exactly.
     Av1,
 }
 

@@ -5,6 +5,10 @@
 //! without delay: what it has encoded it gives out at once. A [`VideoDecoder`] takes them in the
 //! same order.
 
+#[cfg(feature = "av1")]
+pub mod av1;
+#[cfg(any(feature = "av1", feature = "h264"))]
+mod bits;
 #[cfg(feature = "h264")]
 pub mod h264;
 #[cfg(not(target_family = "wasm"))]
@@ -31,6 +35,9 @@ fn has(codec: VideoCodec) -> bool {
     match codec {
         #[cfg(feature = "h264")]
         VideoCodec::H264 => h264::OpenH264::find().is_ok(),
+        #[cfg(feature = "av1")]
+        VideoCodec::Av1 => true,
+        #[allow(unreachable_patterns)]
         _ => false,
     }
 }
@@ -49,8 +56,11 @@ pub fn encoder(
         VideoCodec::H264 => {
             Ok(Box::new(h264::H264Encoder::new(&h264::OpenH264::find()?, size, rate)?))
         }
+        #[cfg(feature = "av1")]
+        VideoCodec::Av1 => Ok(Box::new(av1::Av1Encoder::new(size, rate)?)),
+        #[allow(unreachable_patterns)]
         _ => {
-            let reason = format!("this build encodes no pictures of {size:?} at {rate:?}");
+            let reason = format!("this build encodes no {codec:?}: {size:?} at {rate:?}");
             Err(VideoError::Unavailable { what: "encoder", reason })
         }
     }
@@ -64,8 +74,11 @@ pub fn decoder(codec: VideoCodec, size: Size) -> Result<Box<dyn VideoDecoder>, V
     match codec {
         #[cfg(feature = "h264")]
         VideoCodec::H264 => Ok(Box::new(h264::H264Decoder::new(&h264::OpenH264::find()?, size)?)),
+        #[cfg(feature = "av1")]
+        VideoCodec::Av1 => Ok(Box::new(av1::Av1Decoder::new(size)?)),
+        #[allow(unreachable_patterns)]
         _ => {
-            let reason = format!("this build decodes no pictures of {size:?} in {codec:?}");
+            let reason = format!("this build decodes no {codec:?}: {size:?}");
             Err(VideoError::Unavailable { what: "decoder", reason })
         }
     }

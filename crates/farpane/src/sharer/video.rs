@@ -140,8 +140,8 @@ impl Video {
             VideoRate { bits_per_s: 1_000_000, pictures_per_s: PICTURES_PER_S },
         );
         let open = self.open.as_ref()?;
-        let picture = Picture::new(size, Chroma::Quarter);
-        match picture.and_then(|picture| Ok((picture, open(size, rate)?))) {
+        let picture = || Picture::new(size, Chroma::Quarter);
+        match open(size, rate).and_then(|encoder| Ok((picture()?, encoder))) {
             Ok((picture, encoder)) => Some(Stream {
                 area,
                 encoder,
@@ -159,6 +159,8 @@ impl Video {
                 retry_us: 0,
                 bytes: Vec::new(),
             }),
+            // It goes exactly, and smaller ones as video.
+            Err(VideoError::Size { .. }) => None,
             Err(error) => {
                 self.fail(&error.to_string());
                 None

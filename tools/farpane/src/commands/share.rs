@@ -64,7 +64,8 @@ pub(crate) struct Args {
     /// says it when this is absent.
     #[arg(long, value_name = "PROCESSOR")]
     processor: Option<Processor>,
-    /// How films are sent: auto (as video when both sides can), tiles (exactly), h264 or av1.
+    /// How films are sent: auto (as video when both sides can), tiles (exactly), h264, or av1
+    /// (better on slow links, many times the work, in regions of at most 1280x720).
     #[arg(long, value_name = "CODEC", default_value_t = CodecChoice::Auto)]
     codec: CodecChoice,
     /// Send what moved as pixels: only to measure what moves save.

@@ -1,6 +1,7 @@
 //! Sequence parameter sets: how large the pictures of a stream are, and how many are kept
 //! (ITU-T H.264 (08/2021), 7.3.2.1.1), read before a decoder written in C is asked to obey them.
 
+use crate::video::bits::Bits;
 use farpane_frame::Size;
 
 /// What a parameter set asks for.
@@ -59,7 +60,7 @@ fn after_start_code(stream: &[u8]) -> &[u8] {
 
 fn read(payload: &[u8]) -> Option<Announced> {
     let bytes = without_emulation_prevention(payload);
-    let mut bits = Bits { bytes: &bytes, at: 0 };
+    let mut bits = Bits::new(&bytes);
     let profile = bits.take(8)? as u8;
     bits.take(16)?; // constraints, level
     bits.exp_golomb()?; // seq_parameter_set_id
@@ -101,34 +102,4 @@ fn without_emulation_prevention(payload: &[u8]) -> Vec<u8> {
         out.push(*byte);
     }
     out
-}
-
-/// Bits, the highest of each byte first.
-struct Bits<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl Bits<'_> {
-    fn take(&mut self, count: u32) -> Option<u32> {
-        let mut value = 0;
-        for _ in 0..count {
-            let byte = self.bytes.get(self.at / 8)?;
-            value = value << 1 | u32::from(byte >> (7 - self.at % 8) & 1);
-            self.at += 1;
-        }
-        Some(value)
-    }
-
-    /// An unsigned Exp-Golomb code (9.1) below 2^16.
-    fn exp_golomb(&mut self) -> Option<u32> {
-        let mut zeros = 0;
-        while self.take(1)? == 0 {
-            zeros += 1;
-            if zeros > 16 {
-                return None;
-            }
-        }
-        Some((1 << zeros) - 1 + self.take(zeros)?)
-    }
 }
