@@ -13,10 +13,7 @@ use farpane::lab::LabOptions;
 use farpane_benches::{claims_wanted, print_claims};
 
 fn main() {
-    let mut claims = Vec::new();
-    if std::env::var("SW").is_err() {
-        claims.extend(film::tables());
-    }
+    let mut claims = film::tables();
     claims.extend(text::tables());
     claims.extend(switch::tables());
     if claims_wanted() {

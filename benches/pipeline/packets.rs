@@ -80,8 +80,8 @@ fn screen(grid: TileGrid) -> Vec<BatchInfo> {
     let batch = |writes: &[(u32, farpane_frame::Rect)]| BatchInfo {
         data: vec![7; bytes].into(),
         writes: writes.to_vec(),
-        copies: Vec::new(),
         repeat: Repeat::WhileUnchanged,
+        ..BatchInfo::default()
     };
     chunks.map(batch).collect()
 }

@@ -76,8 +76,8 @@ fn send_update(sender: &mut ScreenSender, now_us: u64) {
     sender.push_batch(BatchInfo {
         data: Bytes::from_static(&[7; 1_300]),
         writes: vec![(0, Rect::new(0, 0, 64, 64)), (5, Rect::new(70, 70, 9, 9))],
-        copies: Vec::new(),
         repeat: Repeat::WhileUnchanged,
+        ..BatchInfo::default()
     });
     sender.end_update();
     sender.set_cursor(Cursor { x: now_us as i32, y: 0, visible: true, shape: 0 });
@@ -139,8 +139,8 @@ fn send_and_keep(sender: &mut ScreenSender, now_us: u64, datagrams: &mut Vec<Byt
     sender.push_batch(BatchInfo {
         data: Bytes::from_static(&[7; 1_300]),
         writes: vec![(0, Rect::new(0, 0, 64, 64))],
-        copies: Vec::new(),
         repeat: Repeat::WhileUnchanged,
+        ..BatchInfo::default()
     });
     sender.end_update();
     datagrams.extend(std::iter::from_fn(|| sender.poll_datagram(now_us)));

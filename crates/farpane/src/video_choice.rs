@@ -1,7 +1,7 @@
 //! Which video encoder a sharer uses.
 
 use crate::sharer::OpenEncoder;
-use farpane_codec::video::{self, VideoCodec};
+use farpane_codec::video::{self, VideoCodec, VideoError};
 use std::sync::Arc;
 
 /// How regions that behave like films are sent.
@@ -49,12 +49,20 @@ impl CodecChoice {
         let codecs: &[VideoCodec] = match self {
             Self::Auto | Self::H264 => &[VideoCodec::H264],
             Self::Tiles => &[],
-            Self::Av1 => &[VideoCodec::Av1],
+            Self::Av1 => &[VideoCodec::Av1, VideoCodec::H264],
         };
         let both =
-            |codec: &&VideoCodec| decodable >> codec.to_byte() & 1 == 1 && video::encodes(**codec);
-        let codec = *codecs.iter().find(both)?;
-        Some(Arc::new(move |size, rate| video::encoder(codec, size, rate)))
+            |codec: &VideoCodec| decodable >> codec.to_byte() & 1 == 1 && video::encodes(*codec);
+        let codecs: Vec<VideoCodec> = codecs.iter().copied().filter(both).collect();
+        let (first, rest) = codecs.split_first()?;
+        let (first, rest) = (*first, rest.to_vec());
+        Some(Arc::new(move |size, rate| {
+            let next = |opened: Result<_, VideoError>, codec: &VideoCodec| match opened {
+                Err(VideoError::Size { .. }) => video::encoder(*codec, size, rate),
+                opened => opened,
+            };
+            rest.iter().fold(video::encoder(first, size, rate), next)
+        }))
     }
 }
 

@@ -39,7 +39,7 @@ impl Av1Encoder {
     /// # Errors
     /// The size is odd, smaller than 16 or larger than [`LARGEST`] (either way round).
     pub fn new(size: Size, rate: VideoRate) -> Result<Self, VideoError> {
-        check_size(size)?;
+        check_size(size, LARGEST)?;
         let mut encoder = Self { queue: None, size, budget: Budget::new(rate) };
         encoder.queue = Some(encoder.open()?);
         Ok(encoder)

@@ -23,9 +23,11 @@ use rav1e::prelude::{
 
 const NAME: &str = "AV1";
 
-/// The largest picture, either way round: a film of it is encoded about 7 times a second at high
-/// quality on one core of an AMD EPYC; see [`Av1Encoder`].
-pub const LARGEST: Size = Size::new(1280, 720);
+/// The largest picture of a film, either way round: it is encoded about 14 times a second on one
+/// core of an AMD EPYC; see [`Av1Encoder`].
+pub const LARGEST: Size = Size::new(640, 360);
+/// The largest still, either way round: a second's work.
+pub const LARGEST_STILL: Size = Size::new(1280, 720);
 /// rav1e takes no smaller ones.
 const LEAST_SIDE_PX: u32 = 16;
 
@@ -46,12 +48,12 @@ fn config(size: Size, chroma: Chroma, speed: u8) -> EncoderConfig {
     config
 }
 
-/// Whether pictures of `size` are encoded at all.
-fn check_size(size: Size) -> Result<(), VideoError> {
+/// Whether pictures of `size` are encoded at all, when none larger than `largest` is.
+fn check_size(size: Size, largest: Size) -> Result<(), VideoError> {
     let (long, short) = (size.width_px.max(size.height_px), size.width_px.min(size.height_px));
     let odd = !long.is_multiple_of(2) || !short.is_multiple_of(2);
-    if odd || short < LEAST_SIDE_PX || long > LARGEST.width_px || short > LARGEST.height_px {
-        return Err(VideoError::Size { found: size, largest: LARGEST });
+    if odd || short < LEAST_SIDE_PX || long > largest.width_px || short > largest.height_px {
+        return Err(VideoError::Size { found: size, largest });
     }
     Ok(())
 }

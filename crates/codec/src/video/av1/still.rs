@@ -1,7 +1,7 @@
 //! Pictures at rest.
 
 use super::queue::fill;
-use super::{check_planes, check_size, config, failed};
+use super::{LARGEST_STILL, check_planes, check_size, config, failed};
 use crate::video::{Chroma, Planes, VideoError};
 use rav1e::prelude::{Config, Context};
 
@@ -24,9 +24,9 @@ use rav1e::prelude::{Config, Context};
 ///
 /// # Errors
 /// The planes are not [`Chroma::Full`], or odd, smaller than 16 or larger than
-/// [`super::LARGEST`].
+/// [`LARGEST_STILL`].
 pub fn still(picture: &Planes<'_>, quantizer: u8, speed: u8) -> Result<Vec<u8>, VideoError> {
-    check_size(picture.size)?;
+    check_size(picture.size, LARGEST_STILL)?;
     check_planes(picture, picture.size, Chroma::Full)?;
     let mut config = config(picture.size, Chroma::Full, speed);
     config.still_picture = true;

@@ -169,12 +169,12 @@ fn stills_keep_full_colour() {
 
 #[test]
 fn sizes_and_planes_that_it_does_not_take_are_refused() {
-    for (width, height) in [(0, 0), (321, 192), (320, 191), (8, 64), (1282, 64), (960, 960)] {
+    for (width, height) in [(0, 0), (321, 192), (320, 191), (8, 64), (642, 64), (480, 480)] {
         let size = Size::new(width, height);
         let made = Av1Encoder::new(size, RATE);
         assert!(matches!(made, Err(VideoError::Size { .. })), "{width}x{height}");
     }
-    Av1Encoder::new(Size::new(720, 1280), RATE).unwrap();
+    Av1Encoder::new(Size::new(360, 640), RATE).unwrap();
     let (picture, full) = (film(0), scene(SIZE, Chroma::Full, 0));
     let planes = picture.planes();
     let short = Planes { data: [&planes.data[0][1..], planes.data[1], planes.data[2]], ..planes };
