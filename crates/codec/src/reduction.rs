@@ -173,7 +173,7 @@ mod tests {
         let frame = page();
         let reduction = Reduction::new(&frame.view(), &[(0, frame.size().rect())]);
         let mut memo = Memo::new();
-        let colours: Vec<u32> = (0..5_000).map(|i| i * 3_331 & 0xFF_FFFF).collect();
+        let colours: Vec<u32> = (0..5_000).map(|i| (i * 3_331) & 0xFF_FFFF).collect();
         for _ in 0..2 {
             let mut reduced = colours.clone();
             memo.reduce(&mut reduced, &reduction);
