@@ -183,7 +183,8 @@ mod pack {
         }
     }
 
-    /// Level 1 is the fastest that codes literals; 2 finds more in long sections. Matches are `min_match` bytes and more.
+    /// Level 1 is the fastest that codes literals; 2 finds more in long sections. Matches are
+    /// `min_match` bytes and more.
     fn context(level: i32, min_match: u32) -> CCtx<'static> {
         let mut zstd = CCtx::create();
         for parameter in [

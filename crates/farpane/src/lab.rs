@@ -317,3 +317,6 @@ fn frame(id: u64, now_us: u64, pixels: FrameBuf, damage: Region) -> Frame {
         moves: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ mod error;
 pub mod fault;
 mod hardware;
 mod helper;
-#[cfg(feature = "lab")]
+#[cfg(any(test, feature = "lab"))]
 #[doc(hidden)]
 pub mod lab;
 mod records;

@@ -53,6 +53,8 @@ pub(crate) struct Feed {
     stores: Vec<(u32, u16)>,
     /// Tiles that changed since they were offered to the helper's cache.
     unkept: TileSet,
+    /// Bytes of stores that no update has counted yet.
+    kept_bytes: u64,
     copies: Vec<Move>,
     costs: Costs,
     plan: Vec<(u32, Rect)>,
@@ -90,6 +92,7 @@ impl Feed {
             slots: SlotCache::new(grid),
             costs: Costs::new(grid),
             unkept: all_tiles(grid),
+            kept_bytes: 0,
             sender,
             controller,
             stores: Vec::new(),
@@ -203,7 +206,8 @@ impl Feed {
         if !due {
             return None;
         }
-        let mut stats = UpdateStats { update: self.sender.begin_update(), ..Default::default() };
+        let (update, bytes) = (self.sender.begin_update(), std::mem::take(&mut self.kept_bytes));
+        let mut stats = UpdateStats { update, bytes, ..Default::default() };
         if budget == 0 {
             self.plan.clear();
         }

@@ -26,16 +26,12 @@ impl Feed {
         }
     }
 
-    /// Has the helper keep what is at rest, when it is much.
-    pub(super) fn keep_what_rests(
-        &mut self,
-        now_us: u64,
-        screen: &Screen,
-        encoders: &Encoders,
-    ) -> Option<UpdateStats> {
+    /// Has the helper keep what is at rest, when it is much. Nobody sees that, so it is no update
+    /// of its own in the statistics: the next one that is counts its bytes.
+    pub(super) fn keep_what_rests(&mut self, now_us: u64, screen: &Screen, encoders: &Encoders) {
         let tiles: Vec<u32> = self.unkept.iter().collect();
         if tiles.len() < EARLY_TILES {
-            return None;
+            return;
         }
         let due_us = |tile: &u32| self.sender.stale_part(*tile).1 + KEEP_AFTER_US;
         if let Some(due_us) = tiles.iter().map(due_us).filter(|at| *at > now_us).min() {
@@ -44,7 +40,7 @@ impl Feed {
         let worth = |tile: &u32| self.is_worth_keeping(*tile, now_us);
         let mut tiles: Vec<u32> = tiles.into_iter().filter(worth).collect();
         if tiles.len() < EARLY_TILES {
-            return None;
+            return;
         }
         if tiles.len() > MAX_AT_ONCE {
             tiles.truncate(MAX_AT_ONCE);
@@ -52,18 +48,19 @@ impl Feed {
         }
         tiles.into_iter().for_each(|tile| self.keep(tile, screen));
         if self.stores.is_empty() {
-            return None;
+            return;
         }
-        let mut stats = UpdateStats { update: self.sender.begin_update(), ..Default::default() };
+        self.sender.begin_update();
         let stores = std::mem::take(&mut self.stores);
         let data = encoders.one(screen.grid(), |encoder| {
             stores.iter().for_each(|(tile, slot)| encoder.store(*tile, *slot));
         });
-        let (id, _) =
+        let mut stats = UpdateStats::default();
+        let (id, bytes) =
             self.push(BatchInfo { data: data.into(), ..BatchInfo::default() }, &mut stats);
+        self.kept_bytes += bytes;
         self.slots.handle_sent(id, stores.into_iter().map(|(_, slot)| slot).collect());
         self.sender.end_update();
-        Some(stats)
     }
 
     fn is_worth_keeping(&self, tile: u32, now_us: u64) -> bool {

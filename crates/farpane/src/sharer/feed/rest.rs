@@ -27,7 +27,10 @@ impl Feed {
             return films;
         }
         let refined = self.refine(now_us, screen, encoders);
-        refined.or_else(|| self.keep_what_rests(now_us, screen, encoders))
+        if refined.is_none() {
+            self.keep_what_rests(now_us, screen, encoders);
+        }
+        refined
     }
 
     fn flush_films(
