@@ -25,8 +25,6 @@ const MAX_CACHED: usize = 4_096;
 /// While more waits than the path carries the screen is looked at this often: what changes again
 /// need not be sent twice, and what is small goes first.
 const LOOK_US: u64 = 33_000;
-/// A part of a tile this small goes before larger ones: a character, a caret.
-const SMALL_PX: u64 = 1_024;
 /// What has not changed for this long is at rest: it becomes exact.
 const QUIET_US: u64 = 150_000;
 
@@ -245,13 +243,10 @@ impl Feed {
         self.waits = !self.plan.is_empty();
     }
 
-    /// Orders the plan: as it lies when all fits, else small parts and old debts first. With fewer
-    /// colours neighbours stay together, for they are most alike.
+    /// Orders the plan: as it lies when all fits, else small parts and old debts first.
     fn order_plan(&mut self, budget: u64) {
-        let sender = &self.sender;
-        if self.rough.is_some() {
-            self.plan.sort_by_key(|(tile, area)| (area.area_px() > SMALL_PX, *tile));
-        } else if self.costs.of(&self.plan) > budget as f64 {
+        if self.costs.of(&self.plan) > budget as f64 {
+            let sender = &self.sender;
             self.plan.sort_by_key(|(tile, area)| {
                 (area.area_px().ilog2() / 2, sender.stale_part(*tile).1, *tile)
             });
