@@ -71,6 +71,8 @@ pub(crate) fn fuzz_one(root: &Path, target: &str, seconds: u64) -> anyhow::Resul
     let (found, seeds) = (format!("corpus/{target}"), format!("seeds/{target}"));
     fs::create_dir_all(root.join("fuzz").join(&found))?;
     let mut run = cargo_fuzz(root, ["run", target, &found, &seeds, "--"]);
+    let leaks = root.join("fuzz/leaks.txt");
+    run.env("LSAN_OPTIONS", format!("suppressions={}:print_suppressions=0", leaks.display()));
     run.args([format!("-max_total_time={seconds}"), format!("-timeout={SLOWEST_INPUT_S}")]);
     run.args([format!("-rss_limit_mb={MOST_MEMORY_MIB}"), "-print_final_stats=1".to_owned()]);
     Ok(judge(target, limited(&run, Duration::from_secs(seconds) + SLACK)?))
