@@ -143,6 +143,17 @@ impl BatchEncoder {
         self.ops.tile_op(kind::VIDEO, tile, Some(area));
     }
 
+    /// Fills `area`, which lies inside one tile, with a colour: red, green and blue.
+    ///
+    /// # Panics
+    /// When `area` is empty or crosses a tile's edge.
+    pub fn solid(&mut self, area: Rect, colour: [u8; 3]) {
+        let tile = self.ops.tile_of(area);
+        self.stats.solid += 1;
+        self.stats.raw_bytes += 4 * area.area_px();
+        self.ops.solid(tile, area, colour);
+    }
+
     /// Writes `area`, which lies inside one tile, as `frame` has it: exactly, in the cheapest
     /// of the three ways that its content allows.
     ///
@@ -162,12 +173,11 @@ impl BatchEncoder {
     }
 
     fn cell_of(&mut self, frame: &FrameRef<'_>, area: Rect, reduction: Option<&Reduction>) {
+        if let Some(colour) = frame.uniform(area) {
+            return self.solid(area, colour);
+        }
         let tile = self.ops.tile_of(area);
         self.stats.raw_bytes += 4 * area.area_px();
-        if let Some(colour) = frame.uniform(area) {
-            self.stats.solid += 1;
-            return self.ops.solid(tile, area, colour);
-        }
         self.cell.load(frame, area);
         if let Some(reduction) = reduction {
             self.memo.reduce(self.cell.pixels_mut(), reduction);

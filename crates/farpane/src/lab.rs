@@ -51,6 +51,8 @@ pub struct LabStats {
     pub units: u64,
     /// What comparing and encoding took of the processor, on all threads.
     pub sharer: Duration,
+    /// How long that took.
+    pub sharer_wall: Duration,
     /// What decoding and composing took of it.
     pub helper: Duration,
 }
@@ -212,7 +214,8 @@ impl Lab {
         let flushed = self.feed.flush(self.now_us, &self.screen, &self.encoders);
         self.transmit();
         let rest = self.feed.flush_rest(self.now_us, &self.screen, &self.encoders);
-        self.spend(start, |stats| &mut stats.sharer);
+        let took = self.spend(start, |stats| &mut stats.sharer);
+        self.stats.sharer_wall += took;
         self.transmit();
         for stats in [flushed, rest].into_iter().flatten() {
             self.stats.updates += 1;
@@ -273,12 +276,14 @@ impl Lab {
         Ok(())
     }
 
-    /// Books the time since `start`.
-    fn spend(&mut self, start: Started, on: impl Fn(&mut LabStats) -> &mut Duration) {
+    /// Books what the processor did since `start`, and gives how long that took.
+    fn spend(&mut self, start: Started, on: impl Fn(&mut LabStats) -> &mut Duration) -> Duration {
         *on(&mut self.stats) += processor_time().saturating_sub(start.processor);
+        let took = start.wall.elapsed();
         if self.options.clocked {
-            self.now_us += start.wall.elapsed().as_micros() as u64;
+            self.now_us += took.as_micros() as u64;
         }
+        took
     }
 }
 

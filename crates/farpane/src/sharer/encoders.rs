@@ -9,6 +9,9 @@ use std::thread::JoinHandle;
 
 /// Fewer groups than this are encoded by the caller: waking a core costs more than it saves.
 const PARALLEL_GROUPS: usize = 3;
+/// So many pixels are looked at on several cores, at least these parts of tiles on each.
+const PARALLEL_PX: u64 = 1 << 18;
+const PARALLEL_PARTS: usize = 16;
 /// More threads do not help what remains sequential.
 const MAX_THREADS: usize = 4;
 
@@ -72,6 +75,19 @@ impl Encoders {
     /// where it can share with the others.
     pub(crate) fn share<R: Send>(&self, pixels: u64, work: impl FnOnce() -> R + Send) -> R {
         if pixels < SHARED_FROM_PX { work() } else { self.pool.install(work) }
+    }
+
+    /// What `work` gives for each part of a tile, found on all cores when the parts are large.
+    pub(crate) fn each<R: Send>(
+        &self,
+        parts: &[(u32, Rect)],
+        work: impl Fn(&(u32, Rect)) -> R + Sync,
+    ) -> Vec<R> {
+        let pixels: u64 = parts.iter().map(|(_, area)| area.area_px()).sum();
+        if pixels < PARALLEL_PX {
+            return parts.iter().map(work).collect();
+        }
+        self.pool.install(|| parts.par_iter().with_min_len(PARALLEL_PARTS).map(&work).collect())
     }
 
     /// Encodes one batch here: whatever `fill` puts into it.

@@ -1,6 +1,7 @@
 //! One helper's feed: what to send, how much of it, when. Sans-IO.
 
 mod keep;
+mod light;
 mod pixels;
 mod rest;
 mod rough;
@@ -14,14 +15,12 @@ use farpane_codec::video::MAX_REGIONS;
 use farpane_frame::{Move, Rect, Size, TileGrid, TileSet};
 use farpane_proto::datagram::Cursor;
 use farpane_proto::feedback::Feedback;
-use farpane_proto::screen::{BatchInfo, MAX_BATCH_BYTES, Repeat, ScreenSender, SenderEvent};
+use farpane_proto::screen::{BatchInfo, Repeat, ScreenSender, SenderEvent};
 use farpane_proto::{WireError, screen::BatchId};
 use farpane_rate::{Controller, DelayController, Pacer, Report, Sample, frame_budget_bytes};
 use pixels::Costs;
 use rough::Rough;
 
-/// Tile parts taken from the cache in one update at most, so that they fit one batch.
-const MAX_CACHED: usize = 4_096;
 /// While more waits than the path carries the screen is looked at this often: what changes again
 /// need not be sent twice, and what is small goes first.
 const LOOK_US: u64 = 33_000;
@@ -209,10 +208,11 @@ impl Feed {
         if budget == 0 {
             self.plan.clear();
         }
+        let light = self.take_light(screen, encoders);
         let reduction = self.reduction(screen);
         self.order_plan(budget);
-        let light = self.push_light(screen, encoders, &mut stats);
-        budget = budget.saturating_sub(light);
+        let spent = self.push_light(light, screen, encoders, &mut stats);
+        budget = budget.saturating_sub(spent);
         self.push_pixels(screen, encoders, budget, reduction.as_ref(), &mut stats);
         self.sender.end_update();
         self.route(now_us);
@@ -273,57 +273,6 @@ impl Feed {
             }
         }
         any
-    }
-
-    /// Queues what costs next to nothing: stores, copies and what the helper's cache holds; and,
-    /// when little else is stale, the pixels as well. Gives its bytes.
-    fn push_light(&mut self, screen: &Screen, encoders: &Encoders, stats: &mut UpdateStats) -> u64 {
-        let view = screen.view();
-        let mut cached = Vec::new();
-        self.plan.retain(|(tile, area)| {
-            let room = cached.len() < MAX_CACHED;
-            let slot = room.then(|| self.slots.find(&view, *tile, *area)).flatten();
-            cached.extend(slot.map(|slot| (slot, *tile, *area)));
-            slot.is_none()
-        });
-        let repeatable = self.stores.is_empty() && self.copies.is_empty() && cached.is_empty();
-        let aim = self.aim();
-        let whole = self.plan.len() <= aim.tiles && self.costs.of(&self.plan) <= aim.bytes;
-        if repeatable && !whole {
-            return 0;
-        }
-        let (stores, copies) = (&self.stores, &self.copies);
-        let encode = |pixels: &[(u32, Rect)]| {
-            encoders.one(screen.grid(), |encoder| {
-                stores.iter().for_each(|(tile, slot)| encoder.store(*tile, *slot));
-                copies.iter().for_each(|m| encoder.copy(*m));
-                cached.iter().for_each(|(slot, tile, area)| encoder.cached(*slot, *tile, *area));
-                pixels.iter().for_each(|(_, area)| encoder.pixels(&view, *area));
-            })
-        };
-        let mut pixels = if whole { std::mem::take(&mut self.plan) } else { Vec::new() };
-        let mut data = encode(&pixels);
-        if data.len() > MAX_BATCH_BYTES {
-            // The pixels cost more than they did last: they go in groups after all.
-            self.plan = std::mem::take(&mut pixels);
-            self.costs.expect_most(&self.plan);
-            if repeatable {
-                return 0;
-            }
-            data = encode(&[]);
-        }
-        stats.copies = self.copies.len() as u32;
-        stats.cached = cached.len() as u32;
-        self.costs.learn(&pixels, data.len());
-        let mut writes: Vec<_> = cached.iter().map(|(_, tile, area)| (*tile, *area)).collect();
-        writes.extend(&pixels);
-        let copies = std::mem::take(&mut self.copies);
-        let slots = self.stores.drain(..).map(|(_, slot)| slot).collect();
-        let repeat = if repeatable { Repeat::WhileUnchanged } else { Repeat::Never };
-        let info = BatchInfo { data: data.into(), writes, copies, repeat, lossy: false };
-        let (id, bytes) = self.push(info, stats);
-        self.slots.handle_sent(id, slots);
-        bytes
     }
 
     fn push(&mut self, info: BatchInfo, stats: &mut UpdateStats) -> (BatchId, u64) {

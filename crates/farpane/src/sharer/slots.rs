@@ -13,11 +13,15 @@ use xxhash_rust::xxh3::xxh3_64;
 const SLOTS: usize = farpane_codec::CACHE_SLOTS as usize;
 /// Slots remembered per place on the screen: what was there lately.
 const RECENT: usize = 4;
+/// Rows of a tile that make its sample: the fifth and every eighth after it.
+const SAMPLED_FROM: u32 = 4;
+const SAMPLED_EVERY: u32 = 8;
+const SAMPLED_ROWS: usize = TILE_PX.div_ceil(SAMPLED_EVERY) as usize;
 
 #[derive(Debug)]
 struct Slot {
-    hash: u64,
-    /// The tile's pixels, tightly packed, undefined bytes 0.
+    sample: u64,
+    /// The tile's pixels, tightly packed.
     pixels: Vec<u8>,
     columns: u32,
     confirmed: bool,
@@ -32,13 +36,13 @@ struct Slot {
 pub(crate) struct SlotCache {
     grid: TileGrid,
     slots: Vec<Slot>,
-    by_hash: HashMap<u64, u16>,
+    /// The newest slot of each sample. Only pixels tell whether two tiles are alike.
+    by_sample: HashMap<u64, u16>,
     recent: Vec<[Option<u16>; RECENT]>,
     /// The slot that has what a tile shows now, in which of its lives.
     shown: Vec<Option<(u16, u32)>>,
     hand: usize,
     pending: VecDeque<(BatchId, Vec<u16>)>,
-    scratch: Vec<u8>,
 }
 
 impl SlotCache {
@@ -47,12 +51,11 @@ impl SlotCache {
         Self {
             grid,
             slots: Vec::new(),
-            by_hash: HashMap::new(),
+            by_sample: HashMap::new(),
             recent: vec![[None; RECENT]; grid.tiles() as usize],
             shown: vec![None; grid.tiles() as usize],
             hand: 0,
             pending: VecDeque::new(),
-            scratch: Vec::with_capacity((TILE_PX * TILE_PX * 4) as usize),
         }
     }
 
@@ -67,19 +70,18 @@ impl SlotCache {
         if frame.uniform(area).is_some() {
             return None;
         }
-        let hash = self.read(frame, area);
-        if let Some(slot) = self.by_hash.get(&hash).copied() {
+        let sample = sample(frame, area);
+        if let Some(slot) = self.by_sample.get(&sample).copied()
+            && self.slots[usize::from(slot)].holds(frame, area, area)
+        {
             self.remember(tile, slot);
             self.note_shown(tile, slot);
             return None;
         }
         let slot = self.vacate()?;
         let entry = &mut self.slots[usize::from(slot)];
-        entry.hash = hash;
-        entry.columns = area.width;
-        std::mem::swap(&mut entry.pixels, &mut self.scratch);
-        (entry.confirmed, entry.used) = (false, true);
-        self.by_hash.insert(hash, slot);
+        entry.keep(frame, area, sample);
+        self.by_sample.insert(sample, slot);
         self.remember(tile, slot);
         self.note_shown(tile, slot);
         Some(slot)
@@ -126,58 +128,27 @@ impl SlotCache {
         }
     }
 
-    /// A confirmed slot that holds `area` of `tile` as it is in `frame`; `None` also where one
-    /// colour is as good.
-    pub(crate) fn find(&mut self, frame: &FrameRef<'_>, tile: u32, area: Rect) -> Option<u16> {
-        if frame.uniform(area).is_some() {
-            return None;
-        }
+    /// A confirmed slot that holds `area` of `tile` as it is in `frame`.
+    pub(crate) fn find(&self, frame: &FrameRef<'_>, tile: u32, area: Rect) -> Option<u16> {
         let origin = self.grid.rect(tile);
-        let recent = self.recent[tile as usize].into_iter().flatten();
-        let found = recent.into_iter().find(|slot| self.holds(*slot, frame, origin, area));
-        let found = found.or_else(|| {
-            if area.area_px() * 2 < origin.area_px() {
-                return None;
-            }
-            let hash = self.read(frame, origin);
-            let slot = *self.by_hash.get(&hash)?;
-            self.holds(slot, frame, origin, area).then_some(slot)
-        });
-        if let Some(slot) = found {
-            self.slots[usize::from(slot)].used = true;
-            if area == origin {
-                self.note_shown(tile, slot);
-            }
-        }
-        found
-    }
-
-    fn holds(&self, slot: u16, frame: &FrameRef<'_>, origin: Rect, area: Rect) -> bool {
-        let Some(entry) = self.slots.get(usize::from(slot)).filter(|entry| entry.confirmed) else {
-            return false;
+        let holds = |slot: &u16| {
+            let entry = &self.slots[usize::from(*slot)];
+            entry.confirmed && entry.holds(frame, origin, area)
         };
-        let rows = entry.pixels.len() as u32 / 4 / entry.columns.max(1);
-        let (left, top) = (area.x - origin.x, area.y - origin.y);
-        if left + area.width > entry.columns || top + area.height > rows {
-            return false;
-        }
-        (0..area.height).all(|y| {
-            let at = ((top + y) * entry.columns + left) as usize * 4;
-            let kept = &entry.pixels[at..at + area.width as usize * 4];
-            same_colours(frame.span(area.x, area.y + y, area.width), kept)
+        let recent = self.recent[tile as usize].into_iter().flatten();
+        recent.into_iter().find(holds).or_else(|| {
+            let large = area.area_px() * 2 >= origin.area_px();
+            let slot = large.then(|| self.by_sample.get(&sample(frame, origin))).flatten();
+            slot.copied().filter(holds)
         })
     }
 
-    /// Reads a tile into the scratch space and hashes it.
-    fn read(&mut self, frame: &FrameRef<'_>, area: Rect) -> u64 {
-        self.scratch.clear();
-        for y in area.y..area.bottom() {
-            self.scratch.extend_from_slice(frame.span(area.x, y, area.width));
+    /// Notes that `area` of `tile` goes as what was found in `slot`.
+    pub(crate) fn handle_found(&mut self, tile: u32, area: Rect, slot: u16) {
+        self.slots[usize::from(slot)].used = true;
+        if area == self.grid.rect(tile) {
+            self.note_shown(tile, slot);
         }
-        for pixel in self.scratch.chunks_exact_mut(4) {
-            pixel[3] = 0;
-        }
-        xxh3_64(&self.scratch) ^ u64::from(area.width)
     }
 
     fn remember(&mut self, tile: u32, slot: u16) {
@@ -193,7 +164,7 @@ impl SlotCache {
     fn vacate(&mut self) -> Option<u16> {
         if self.slots.len() < SLOTS {
             let empty = Slot {
-                hash: 0,
+                sample: 0,
                 pixels: Vec::with_capacity((TILE_PX * TILE_PX * 4) as usize),
                 columns: 0,
                 confirmed: false,
@@ -219,13 +190,55 @@ impl SlotCache {
 
     fn forget(&mut self, slot: u16) {
         let entry = &mut self.slots[usize::from(slot)];
-        if self.by_hash.get(&entry.hash) == Some(&slot) {
-            self.by_hash.remove(&entry.hash);
+        if self.by_sample.get(&entry.sample) == Some(&slot) {
+            self.by_sample.remove(&entry.sample);
         }
         (entry.confirmed, entry.columns) = (false, 0);
         entry.life = entry.life.wrapping_add(1);
         entry.pixels.clear();
     }
+}
+
+impl Slot {
+    /// Takes the pixels of a tile; the helper has yet to confirm them.
+    fn keep(&mut self, frame: &FrameRef<'_>, area: Rect, sample: u64) {
+        (self.sample, self.columns) = (sample, area.width);
+        (self.confirmed, self.used) = (false, true);
+        self.pixels.clear();
+        for y in area.y..area.bottom() {
+            self.pixels.extend_from_slice(frame.span(area.x, y, area.width));
+        }
+    }
+
+    /// Whether it has the pixels of `area` in a tile that is `origin`.
+    fn holds(&self, frame: &FrameRef<'_>, origin: Rect, area: Rect) -> bool {
+        let rows = self.pixels.len() as u32 / 4 / self.columns.max(1);
+        let (left, top) = (area.x - origin.x, area.y - origin.y);
+        if left + area.width > self.columns || top + area.height > rows {
+            return false;
+        }
+        (0..area.height).all(|y| {
+            let at = ((top + y) * self.columns + left) as usize * 4;
+            let kept = &self.pixels[at..at + area.width as usize * 4];
+            same_colours(frame.span(area.x, area.y + y, area.width), kept)
+        })
+    }
+}
+
+/// What tells most tiles apart: a hash of some rows' colours.
+fn sample(frame: &FrameRef<'_>, area: Rect) -> u64 {
+    let mut rows = [0; SAMPLED_ROWS * TILE_PX as usize * 4];
+    let mut len = 0;
+    for y in (area.y + SAMPLED_FROM..area.bottom()).step_by(SAMPLED_EVERY as usize) {
+        let row = frame.span(area.x, y, area.width);
+        for (kept, [a, b, c, _]) in
+            rows[len..].as_chunks_mut::<4>().0.iter_mut().zip(row.as_chunks().0)
+        {
+            *kept = [*a, *b, *c, 0];
+        }
+        len += row.len();
+    }
+    xxh3_64(&rows[..len])
 }
 
 #[cfg(test)]
@@ -250,6 +263,12 @@ mod tests {
         Some(slot)
     }
 
+    fn found(cache: &mut SlotCache, frame: &FrameRef<'_>, tile: u32, area: Rect) -> Option<u16> {
+        let slot = cache.find(frame, tile, area)?;
+        cache.handle_found(tile, area, slot);
+        Some(slot)
+    }
+
     #[test]
     fn only_confirmed_slots_are_referred_to() {
         let size = Size::new(128, 128);
@@ -257,13 +276,13 @@ mod tests {
         let frame = striped(size, 1);
         let slot = stored(&mut cache, &frame, 0, 7).unwrap();
         let part = Rect::new(3, 4, 20, 9);
-        assert_eq!(cache.find(&frame.view(), 0, part), None);
+        assert_eq!(found(&mut cache, &frame.view(), 0, part), None);
         assert_eq!(cache.offer(&frame.view(), 0), None, "on its way already");
         cache.handle_fate(7, true);
-        assert_eq!(cache.find(&frame.view(), 0, part), Some(slot));
+        assert_eq!(found(&mut cache, &frame.view(), 0, part), Some(slot));
         let mut other = frame.clone();
         other.span_mut(22, 12, 1)[0] ^= 1;
-        assert_eq!(cache.find(&other.view(), 0, part), None, "one pixel differs");
+        assert_eq!(found(&mut cache, &other.view(), 0, part), None, "one pixel differs");
     }
 
     #[test]
@@ -273,7 +292,7 @@ mod tests {
         let frame = striped(size, 1);
         stored(&mut cache, &frame, 0, 1).unwrap();
         cache.handle_fate(1, false);
-        assert_eq!(cache.find(&frame.view(), 0, size.rect()), None);
+        assert_eq!(found(&mut cache, &frame.view(), 0, size.rect()), None);
         assert!(cache.offer(&frame.view(), 0).is_some());
     }
 
@@ -291,10 +310,10 @@ mod tests {
         assert_eq!(cache.offer(&b.view(), 0), None, "as it was a moment ago");
         cache.handle_fate(slots[0].into(), true);
         cache.handle_change(0);
-        assert_eq!(cache.find(&a.view(), 0, Rect::new(0, 0, 64, 64)), Some(slots[0]));
+        assert_eq!(found(&mut cache, &a.view(), 0, Rect::new(0, 0, 64, 64)), Some(slots[0]));
         assert_eq!(cache.orphans().count(), 0);
         cache.handle_change(0);
-        assert_eq!(cache.find(&b.view(), 0, Rect::new(0, 0, 64, 64)), None, "on its way");
+        assert_eq!(found(&mut cache, &b.view(), 0, Rect::new(0, 0, 64, 64)), None, "on its way");
         assert_eq!(cache.offer(&b.view(), 0), None);
         cache.handle_fate(slots[1].into(), false);
         assert_eq!(cache.orphans().collect::<Vec<_>>(), [0]);
@@ -313,7 +332,7 @@ mod tests {
             let row = frame.view().span(0, y, 64).to_vec();
             moved.span_mut(64, y, 64).copy_from_slice(&row);
         }
-        assert_eq!(cache.find(&moved.view(), 1, Rect::new(64, 0, 64, 64)), slot);
+        assert_eq!(found(&mut cache, &moved.view(), 1, Rect::new(64, 0, 64, 64)), slot);
         assert_eq!(cache.offer(&moved.view(), 0), None, "plain black");
     }
 
@@ -331,6 +350,6 @@ mod tests {
             cache.handle_fate(i, true);
         }
         assert_eq!(cache.slots.len(), SLOTS);
-        assert_eq!(cache.by_hash.len(), SLOTS);
+        assert_eq!(cache.by_sample.len(), SLOTS);
     }
 }
