@@ -10,9 +10,13 @@ use std::time::Duration;
 /// Times that Farpane plays a recording alone; the fastest of each frame counts.
 const PASSES: usize = 3;
 
-/// As designed: of a change of 1920x1080, p95, the microseconds on one core and the bytes.
-const FIGURES: [(Recording, f64, usize); 3] =
-    [(TYPING, 500.0, 2_000), (SCROLL, 3_000.0, 15_000), (ALT_TAB, 2_000.0, 8_000)];
+/// As designed: of a change of 1920x1080, p95, the microseconds of encoding on two cores and the
+/// bytes; and whether all of it was seen before.
+const FIGURES: [(Recording, f64, usize, bool); 3] = [
+    (TYPING, 500.0, 2_000, false),
+    (SCROLL, 3_000.0, 15_000, false),
+    (ALT_TAB, 2_000.0, 8_000, true),
+];
 
 /// Whether Farpane, the first, needs less than each other: bytes and processor for all changes
 /// together, and bytes for the whole screen before them. What is exact and what is not are
@@ -59,23 +63,39 @@ fn less(
 
 /// The figures of the design that a codec alone reaches or does not.
 pub(crate) fn reached() -> Vec<Claim> {
-    println!("\nfigures of the design, farpane alone, p95 of changes, fastest of {PASSES} plays");
-    FIGURES.into_iter().flat_map(|(recording, us, bytes)| figure(recording, us, bytes)).collect()
+    println!(
+        "\nfigures of the design, farpane alone, p95 of changes, fastest of {PASSES} plays\n  \
+         {:<22} {:>17} {:>17} {:>22}",
+        "", "encode us (goal)", "bytes (goal)", "CPU us, with comparing"
+    );
+    FIGURES
+        .into_iter()
+        .flat_map(|(recording, us, bytes, seen)| figure(recording, us, bytes, seen))
+        .collect()
 }
 
-fn figure(recording: Recording, most_us: f64, most_bytes: usize) -> Vec<Claim> {
-    let play = || comparison::play(recording, &mut Farpane::default());
+fn figure(recording: Recording, most_us: f64, most_bytes: usize, seen: bool) -> Vec<Claim> {
+    let play = || comparison::play(recording, &mut Farpane::default(), seen);
     let passes: Vec<Outcome> = (0..PASSES).filter_map(|_| play()).collect();
     let Some(first) = passes.first() else { return Vec::new() };
-    let fastest = |frame: usize| passes.iter().map(|pass| pass.times[frame]).min();
-    let times: Vec<Duration> = (0..first.times.len()).filter_map(fastest).collect();
-    let (name, took, bytes) = (recording.name, percentile(&times, 95), first.p95_bytes());
-    let us = took.as_secs_f64() * 1e6;
-    println!("  {name:<10} {us:>9.0} us ({most_us})  {bytes:>7} bytes ({most_bytes})");
+    let p95 = |times: fn(&Outcome) -> &[Duration]| {
+        let fastest = |frame| passes.iter().map(|pass| times(pass)[frame]).min();
+        let times: Vec<Duration> = (0..times(first).len()).filter_map(fastest).collect();
+        percentile(&times, 95)
+    };
+    let (took, cpu) = (p95(|pass| &pass.encodings), p95(|pass| &pass.times));
+    let name = format!("{}{}", recording.name, if seen { ", seen before" } else { "" });
+    let (us, cpu_us) = (took.as_secs_f64() * 1e6, cpu.as_secs_f64() * 1e6);
+    let bytes = first.p95_bytes();
+    println!(
+        "  {name:<22} {us:>8.0} {:>8} {bytes:>8} {:>8} {cpu_us:>22.0}",
+        format!("({most_us})"),
+        format!("({most_bytes})")
+    );
     let target = format!("<= {most_bytes} bytes, exact");
     let holds = bytes <= most_bytes && passes.iter().all(Outcome::is_exact);
     vec![
-        Claim::time(format!("{name}, recorded: encoded on one core, p95"), took, most_us),
+        Claim::time(format!("{name}, recorded: encoding, two cores, p95"), took, most_us),
         Claim::new(
             format!("{name}, recorded: a change, p95"),
             target,

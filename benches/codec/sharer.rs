@@ -11,6 +11,8 @@ use farpane_frame::FrameBuf;
 const ONE_WAY_US: u64 = 1_000;
 /// Until what was shown has arrived, and the helper has said so.
 const SETTLED_US: u64 = 10_000;
+/// Before a recording is played again.
+const PAUSE_US: u64 = 1_000_000;
 /// What a screen takes at most.
 const PATIENCE_US: u64 = 10_000_000;
 
@@ -20,6 +22,8 @@ pub(crate) struct Farpane {
     lab: Option<Lab>,
     /// When the recording began, in the time of the lab.
     start_us: u64,
+    /// When it showed the last state.
+    last_us: u64,
     work: Work,
 }
 
@@ -28,14 +32,10 @@ impl Farpane {
         self.lab.as_ref().map_or_else(LabStats::default, Lab::stats)
     }
 
-    /// Shows the next state and waits for it.
-    fn take(&mut self, shot: &Shot) -> Result<(), farpane::Error> {
-        if let Some(lab) = &mut self.lab {
-            let before = lab.stats().sharer;
-            lab.run_until(self.start_us + shot.time_us)?;
-            self.work.before = lab.stats().sharer - before;
-            lab.show_damaged(&shot.view(), shot.rects())?;
-        } else {
+    /// Shows the next state, a while after the last one when the recording begins anew. Gives
+    /// what had been done until then.
+    fn take(&mut self, shot: &Shot) -> Result<LabStats, farpane::Error> {
+        let Some(lab) = &mut self.lab else {
             let options = LabOptions {
                 codec: CodecChoice::Tiles,
                 one_way_us: ONE_WAY_US,
@@ -43,8 +43,16 @@ impl Farpane {
             };
             let lab = self.lab.insert(Lab::new(&shot.view(), options)?);
             self.start_us = lab.now_us() - shot.time_us;
+            return Ok(LabStats::default());
+        };
+        if self.start_us + shot.time_us < self.last_us {
+            self.start_us = self.last_us + PAUSE_US - shot.time_us;
         }
-        Ok(())
+        self.last_us = self.start_us + shot.time_us;
+        lab.run_until(self.last_us)?;
+        let until_then = lab.stats();
+        lab.show_damaged(&shot.view(), shot.rects())?;
+        Ok(until_then)
     }
 }
 
@@ -54,15 +62,18 @@ impl Subject for Farpane {
     }
 
     fn frame(&mut self, shot: &Shot) -> usize {
-        self.work = Work::default();
-        let before = self.stats();
-        self.take(shot).expect("a valid screen");
+        let start = self.stats();
+        let shown = self.take(shot).expect("a valid screen");
         let lab = self.lab.as_mut().expect("it was made");
         let exact = lab.run_until_exact(lab.now_us() + PATIENCE_US).expect("a valid stream");
         assert!(exact, "the helper does not have the screen");
-        let after = self.stats();
-        self.work.change = after.sharer - before.sharer - self.work.before;
-        (after.payload_bytes - before.payload_bytes) as usize
+        let after = lab.stats();
+        self.work = Work {
+            before: shown.sharer - start.sharer,
+            change: after.sharer - shown.sharer,
+            encoding: after.encoding - shown.encoding,
+        };
+        (after.payload_bytes - start.payload_bytes) as usize
     }
 
     fn work(&self) -> Option<Work> {

@@ -33,6 +33,9 @@ pub(crate) struct Work {
     pub(crate) before: Duration,
     /// For the change.
     pub(crate) change: Duration,
+    /// How long its encoding took by the clock, when that is known apart from the search for what
+    /// changed.
+    pub(crate) encoding: Duration,
 }
 
 /// All of them, for a screen of `size`: Farpane is the first.

@@ -2,7 +2,7 @@
 //! Everything is real but the clock and the network.
 
 use crate::helper::{Composer, Picture};
-use crate::sharer::{Compared, Encoders, Feed, Screen, Search};
+use crate::sharer::{Compared, Encoders, Feed, Screen, Search, UpdateStats};
 use crate::video_choice::decodable;
 use crate::{CodecChoice, Error};
 use bytes::Bytes;
@@ -51,8 +51,8 @@ pub struct LabStats {
     pub units: u64,
     /// What comparing and encoding took of the processor, on all threads.
     pub sharer: Duration,
-    /// How long that took.
-    pub sharer_wall: Duration,
+    /// How long encoding alone took, on as many cores as it uses.
+    pub encoding: Duration,
     /// What decoding and composing took of it.
     pub helper: Duration,
 }
@@ -211,11 +211,10 @@ impl Lab {
             self.feed.handle_captured(self.now_us);
             self.capture(shown, damage)?;
         }
-        let flushed = self.feed.flush(self.now_us, &self.screen, &self.encoders);
+        let flushed = self.encode(Feed::flush);
         self.transmit();
-        let rest = self.feed.flush_rest(self.now_us, &self.screen, &self.encoders);
-        let took = self.spend(start, |stats| &mut stats.sharer);
-        self.stats.sharer_wall += took;
+        let rest = self.encode(Feed::flush_rest);
+        self.spend(start, |stats| &mut stats.sharer);
         self.transmit();
         for stats in [flushed, rest].into_iter().flatten() {
             self.stats.updates += 1;
@@ -276,16 +275,25 @@ impl Lab {
         Ok(())
     }
 
-    /// Books what the processor did since `start`, and gives how long that took.
-    fn spend(&mut self, start: Started, on: impl Fn(&mut LabStats) -> &mut Duration) -> Duration {
+    /// Lets the feed encode, in one of its ways.
+    fn encode(&mut self, how: Flush) -> Option<UpdateStats> {
+        let start = Instant::now();
+        let made = how(&mut self.feed, self.now_us, &self.screen, &self.encoders);
+        self.stats.encoding += start.elapsed();
+        made
+    }
+
+    /// Books the time since `start`.
+    fn spend(&mut self, start: Started, on: impl Fn(&mut LabStats) -> &mut Duration) {
         *on(&mut self.stats) += processor_time().saturating_sub(start.processor);
-        let took = start.wall.elapsed();
         if self.options.clocked {
-            self.now_us += took.as_micros() as u64;
+            self.now_us += start.wall.elapsed().as_micros() as u64;
         }
-        took
     }
 }
+
+/// How a feed encodes.
+type Flush = fn(&mut Feed, u64, &Screen, &Encoders) -> Option<UpdateStats>;
 
 /// When some work began, by both clocks.
 struct Started {

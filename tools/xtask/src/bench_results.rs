@@ -8,9 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The benches with tables, and what those are about.
-const BENCHES: [(&str, &str); 3] = [
+const BENCHES: [(&str, &str); 4] = [
     ("damage", "Comparing, merging and finding moves"),
     ("codec", "Encoding and decoding"),
+    ("links", "Films, text and switches over links of given rates"),
     ("pipeline", "Capture, packets and the whole way"),
 ];
 

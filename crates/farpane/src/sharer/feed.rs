@@ -50,6 +50,8 @@ pub(crate) struct Feed {
     stores: Vec<(u32, u16)>,
     /// Tiles that changed since they were offered to the helper's cache.
     unkept: TileSet,
+    /// Tiles that took many bytes since they changed.
+    dear: TileSet,
     /// Bytes of stores that no update has counted yet.
     kept_bytes: u64,
     copies: Vec<Move>,
@@ -89,6 +91,7 @@ impl Feed {
             slots: SlotCache::new(grid),
             costs: Costs::new(grid),
             unkept: all_tiles(grid),
+            dear: TileSet::new(grid.tiles()),
             kept_bytes: 0,
             sender,
             controller,
@@ -112,7 +115,7 @@ impl Feed {
         self.sender.reset(now_us, screen.generation(), grid.size());
         self.slots = SlotCache::new(grid);
         self.costs = Costs::new(grid);
-        self.unkept = all_tiles(grid);
+        (self.unkept, self.dear) = (all_tiles(grid), TileSet::new(grid.tiles()));
         (self.rough, self.rough_tiles) = (None, TileSet::new(grid.tiles()));
         self.stores.clear();
         self.copies.clear();

@@ -22,6 +22,6 @@ pub use session::{NotReady, Sharer, SharerEvent, SharerOptions, SharerStats};
 #[cfg(any(test, feature = "lab"))]
 pub(crate) use {
     encoders::Encoders,
-    feed::Feed,
+    feed::{Feed, UpdateStats},
     screen::{Compared, Screen, Search},
 };

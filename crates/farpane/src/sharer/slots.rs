@@ -59,9 +59,10 @@ impl SlotCache {
         }
     }
 
-    /// Considers keeping a tile the helper holds exactly as in `frame`. Gives the slot to store
-    /// it in; `None` when it is there already or not worth a slot.
-    pub(crate) fn offer(&mut self, frame: &FrameRef<'_>, tile: u32) -> Option<u16> {
+    /// Considers keeping a tile the helper holds exactly as in `frame`; one that was not at rest
+    /// is given up sooner. Gives the slot to store it in; `None` when it is there already or not
+    /// worth a slot.
+    pub(crate) fn offer(&mut self, frame: &FrameRef<'_>, tile: u32, rested: bool) -> Option<u16> {
         if let Some(slot) = self.shown(tile) {
             self.remember(tile, slot);
             return None;
@@ -81,6 +82,7 @@ impl SlotCache {
         let slot = self.vacate()?;
         let entry = &mut self.slots[usize::from(slot)];
         entry.keep(frame, area, sample);
+        entry.used = rested;
         self.by_sample.insert(sample, slot);
         self.remember(tile, slot);
         self.note_shown(tile, slot);
@@ -203,7 +205,7 @@ impl Slot {
     /// Takes the pixels of a tile; the helper has yet to confirm them.
     fn keep(&mut self, frame: &FrameRef<'_>, area: Rect, sample: u64) {
         (self.sample, self.columns) = (sample, area.width);
-        (self.confirmed, self.used) = (false, true);
+        self.confirmed = false;
         self.pixels.clear();
         for y in area.y..area.bottom() {
             self.pixels.extend_from_slice(frame.span(area.x, y, area.width));
@@ -258,7 +260,7 @@ mod tests {
     }
 
     fn stored(cache: &mut SlotCache, frame: &FrameBuf, tile: u32, batch: u64) -> Option<u16> {
-        let slot = cache.offer(&frame.view(), tile)?;
+        let slot = cache.offer(&frame.view(), tile, true)?;
         cache.handle_sent(batch, vec![slot]);
         Some(slot)
     }
@@ -277,7 +279,7 @@ mod tests {
         let slot = stored(&mut cache, &frame, 0, 7).unwrap();
         let part = Rect::new(3, 4, 20, 9);
         assert_eq!(found(&mut cache, &frame.view(), 0, part), None);
-        assert_eq!(cache.offer(&frame.view(), 0), None, "on its way already");
+        assert_eq!(cache.offer(&frame.view(), 0, true), None, "on its way already");
         cache.handle_fate(7, true);
         assert_eq!(found(&mut cache, &frame.view(), 0, part), Some(slot));
         let mut other = frame.clone();
@@ -293,7 +295,7 @@ mod tests {
         stored(&mut cache, &frame, 0, 1).unwrap();
         cache.handle_fate(1, false);
         assert_eq!(found(&mut cache, &frame.view(), 0, size.rect()), None);
-        assert!(cache.offer(&frame.view(), 0).is_some());
+        assert!(cache.offer(&frame.view(), 0, true).is_some());
     }
 
     #[test]
@@ -303,21 +305,21 @@ mod tests {
         let (a, b) = (striped(size, 1), striped(size, 2));
         let slots = [&a, &b].map(|frame| {
             cache.handle_change(0);
-            let slot = cache.offer(&frame.view(), 0).unwrap();
+            let slot = cache.offer(&frame.view(), 0, true).unwrap();
             cache.handle_sent(slot.into(), vec![slot]);
             slot
         });
-        assert_eq!(cache.offer(&b.view(), 0), None, "as it was a moment ago");
+        assert_eq!(cache.offer(&b.view(), 0, true), None, "as it was a moment ago");
         cache.handle_fate(slots[0].into(), true);
         cache.handle_change(0);
         assert_eq!(found(&mut cache, &a.view(), 0, Rect::new(0, 0, 64, 64)), Some(slots[0]));
         assert_eq!(cache.orphans().count(), 0);
         cache.handle_change(0);
         assert_eq!(found(&mut cache, &b.view(), 0, Rect::new(0, 0, 64, 64)), None, "on its way");
-        assert_eq!(cache.offer(&b.view(), 0), None);
+        assert_eq!(cache.offer(&b.view(), 0, true), None);
         cache.handle_fate(slots[1].into(), false);
         assert_eq!(cache.orphans().collect::<Vec<_>>(), [0]);
-        assert!(cache.offer(&b.view(), 0).is_some());
+        assert!(cache.offer(&b.view(), 0, true).is_some());
     }
 
     #[test]
@@ -333,7 +335,7 @@ mod tests {
             moved.span_mut(64, y, 64).copy_from_slice(&row);
         }
         assert_eq!(found(&mut cache, &moved.view(), 1, Rect::new(64, 0, 64, 64)), slot);
-        assert_eq!(cache.offer(&moved.view(), 0), None, "plain black");
+        assert_eq!(cache.offer(&moved.view(), 0, true), None, "plain black");
     }
 
     #[test]

@@ -91,6 +91,7 @@ impl Feed {
         stats.copies = self.copies.len() as u32;
         stats.cached = cached as u32;
         self.costs.learn(&pixels, data.len());
+        self.note_dear(&pixels, data.len());
         let mut writes: Vec<_> = parts.0.iter().map(|(_, tile, area)| (*tile, *area)).collect();
         writes.extend(&pixels);
         let copies = std::mem::take(&mut self.copies);

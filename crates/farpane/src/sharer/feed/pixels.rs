@@ -128,6 +128,7 @@ impl Feed {
     ) -> u64 {
         if reduction.is_none() {
             self.costs.learn(&encoded.writes, encoded.data.len());
+            self.note_dear(&encoded.writes, encoded.data.len());
         }
         if encoded.data.len() > MAX_BATCH_BYTES && encoded.writes.len() > 1 {
             let (a, b) = encoded.writes.split_at(encoded.writes.len() / 2);
@@ -137,14 +138,6 @@ impl Feed {
                 .into_iter()
                 .map(|half| self.push_encoded(screen, encoders, half, reduction, stats))
                 .sum();
-        }
-        let lossy = reduction.is_some();
-        for (tile, _) in &encoded.writes {
-            if lossy {
-                self.rough_tiles.insert(*tile)
-            } else {
-                self.rough_tiles.remove(*tile)
-            };
         }
         let info = BatchInfo {
             data: encoded.data.into(),
