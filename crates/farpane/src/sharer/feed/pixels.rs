@@ -13,7 +13,7 @@ use std::ops::RangeInclusive;
 const GROUP_S: f64 = 0.01;
 const GROUP_BYTES: RangeInclusive<f64> = 12_000.0..=48_000.0;
 /// As many tiles are taken as make the bytes aimed at when they have so few each.
-const LEAST_TILE_BYTES: f64 = 750.0;
+const LEAST_TILE_BYTES: f64 = 375.0;
 /// A batch is closed when the differences in it, which compress little, reach this multiple of
 /// the bytes aimed at.
 const CLOSED_AT: f64 = 1.5;
