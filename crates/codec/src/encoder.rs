@@ -163,7 +163,7 @@ impl BatchEncoder {
         self.cell_of(frame, area, None);
     }
 
-    /// The same with fewer colours, and packed more thoroughly: it is for slow paths.
+    /// The same with fewer colours and perhaps less detail, and packed more thoroughly: it is for slow paths.
     ///
     /// # Panics
     /// As [`BatchEncoder::pixels`].
@@ -180,6 +180,7 @@ impl BatchEncoder {
         self.stats.raw_bytes += 4 * area.area_px();
         self.cell.load(frame, area);
         if let Some(reduction) = reduction {
+            reduction.coarsen(self.cell.pixels_mut(), area.width as usize);
             self.memo.reduce(self.cell.pixels_mut(), reduction);
         }
         if !self.palette(tile, area) {

@@ -133,7 +133,7 @@ pub use decoder::{BatchDecoder, DecodeLimits, MAX_COPIES, MAX_RAW_BYTES};
 pub use encoder::BatchEncoder;
 pub use error::DecodeError;
 #[cfg(feature = "encoder")]
-pub use reduction::Reduction;
+pub use reduction::{Detail, Reduction};
 #[cfg(feature = "encoder")]
 pub use stats::BatchStats;
 pub use streams::{MAX_STREAMS, MAX_UNIT_BYTES, OpenDecoder, UnitHeader};

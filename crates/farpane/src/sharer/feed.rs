@@ -212,7 +212,7 @@ impl Feed {
             self.plan.clear();
         }
         let light = self.take_light(screen, encoders);
-        let reduction = self.reduction(screen);
+        let reduction = self.reduction(screen, encoders);
         self.order_plan(budget);
         let spent = self.push_light(light, screen, encoders, &mut stats);
         budget = budget.saturating_sub(spent);

@@ -1,11 +1,21 @@
-//! Fewer colours first, where the path would take too long to carry all of them.
+//! Fewer colours first, and less detail, where the path would take too long to carry all.
 
 use super::Feed;
+use crate::sharer::encoders::{Encoders, Manner};
 use crate::sharer::screen::Screen;
-use farpane_codec::Reduction;
+use farpane_codec::{Detail, Reduction};
+use farpane_frame::Rect;
 
 /// What the path carries in this long is sent exactly.
 const PATIENCE_S: f64 = 0.2;
+/// What it carries in this long with fewer colours keeps its detail; what takes longer than the
+/// second has a quarter of its pixels.
+const FULL_S: f64 = 0.1;
+const HALF_ROWS_S: f64 = 0.25;
+/// Tiles that are encoded to learn how long all take, and what share of their bytes they would
+/// take among others.
+const SAMPLED_TILES: usize = 24;
+const SAMPLED_SHARE: f64 = 0.8;
 /// Fewer tiles are sent exactly in any case.
 const LEAST_TILES: usize = 32;
 /// Bytes per pixel assumed at least.
@@ -17,15 +27,34 @@ pub(super) type Rough = Option<Reduction>;
 impl Feed {
     /// Which colours become which in what is planned; `None` is all of them. Once some of
     /// it went with fewer, all does: what is left must not wait longer than what went first.
-    pub(super) fn reduction(&mut self, screen: &Screen) -> Option<Reduction> {
+    pub(super) fn reduction(&mut self, screen: &Screen, encoders: &Encoders) -> Option<Reduction> {
         if self.plan.is_empty() {
             return None;
         }
         if self.rough.is_none() && self.takes_long() {
             self.rough = Some(None);
         }
-        let made = self.rough.as_mut()?;
-        Some(made.get_or_insert_with(|| Reduction::new(&screen.view(), &self.plan)).clone())
+        if let Some(None) = self.rough {
+            let colours = Reduction::new(&screen.view(), &self.plan);
+            let took_s = self.sample(screen, encoders, &colours) / self.carried_per_s();
+            let detail = match took_s {
+                _ if took_s < FULL_S => Detail::Full,
+                _ if took_s < HALF_ROWS_S => Detail::HalfRows,
+                _ => Detail::Quarter,
+            };
+            self.rough = Some(Some(colours.with(detail)));
+        }
+        self.rough.clone().flatten()
+    }
+
+    /// About how many bytes the plan takes with fewer colours.
+    fn sample(&self, screen: &Screen, encoders: &Encoders, reduction: &Reduction) -> f64 {
+        let every = self.plan.len().div_ceil(SAMPLED_TILES);
+        let parts: Vec<(u32, Rect)> = self.plan.iter().step_by(every).copied().collect();
+        let manner = Manner { closed_at: usize::MAX, reduction: Some(reduction) };
+        let sampled = encoders.groups(screen.grid(), &screen.view(), &[&parts], manner);
+        let bytes: usize = sampled.iter().map(|batch| batch.data.len()).sum();
+        bytes as f64 * SAMPLED_SHARE * self.plan.len() as f64 / parts.len() as f64
     }
 
     /// Whether the path would take long to carry the plan.
@@ -33,9 +62,12 @@ impl Feed {
         if self.plan.len() < LEAST_TILES || !self.is_path_known {
             return false;
         }
-        let carried = self.controller.window_bytes() as f64 * 1e6;
-        let carried_per_s = carried / self.controller.rtt_us().max(1_000) as f64;
         let bytes: f64 = self.plan.iter().map(|part| self.costs.at_least(part, LEAST_COST)).sum();
-        bytes > carried_per_s * PATIENCE_S
+        bytes > self.carried_per_s() * PATIENCE_S
+    }
+
+    /// Bytes a second that the path is believed to carry.
+    fn carried_per_s(&self) -> f64 {
+        self.controller.window_bytes() as f64 * 1e6 / self.controller.rtt_us().max(1_000) as f64
     }
 }
