@@ -24,8 +24,6 @@ use rough::Rough;
 /// While more waits than the path carries the screen is looked at this often: what changes again
 /// need not be sent twice, and what is small goes first.
 const LOOK_US: u64 = 33_000;
-/// What has not changed for this long is at rest: it becomes exact.
-const QUIET_US: u64 = 150_000;
 
 /// What an update was made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -232,7 +230,7 @@ impl Feed {
         self.films.iter_mut().for_each(Vec::clear);
         for tile in self.sender.stale_tiles() {
             let (area, changed_us) = self.sender.stale_part(tile);
-            let moves = now_us < changed_us + QUIET_US;
+            let moves = now_us < changed_us + self.video.quiet_us(area);
             let Some((stream, part)) = self.video.claim(tile, area).filter(|_| moves) else {
                 self.plan.push((tile, area));
                 continue;

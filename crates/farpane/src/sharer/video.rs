@@ -42,6 +42,11 @@ const LEAST_INTERVAL_US: u64 = 28_000;
 /// The first change of a picture waits this long for the rest: programs draw large pictures in
 /// slices.
 const GATHER_US: u64 = 6_000;
+/// What has not changed for this long is at rest: it becomes exact.
+const QUIET_US: u64 = 150_000;
+/// Where a film was, already after so many pictures without a change, but not before this long.
+const QUIET_PICTURES: f32 = 3.0;
+const LEAST_QUIET_US: u64 = 90_000;
 /// A unit that has not arrived this long after it left, or four round trips, is given up.
 const REPAIR_WITHIN_US: u64 = 250_000;
 /// After so many failures of encoders or of the helper's decoder there is no more video.
@@ -184,6 +189,13 @@ impl Video {
         let streams = self.streams.iter().enumerate();
         let claims = streams.filter_map(|(i, s)| Some((i, s.as_ref()?.area.intersect(area))));
         claims.into_iter().find(|(_, part)| !part.is_empty())
+    }
+
+    /// How long after its last change `area` is at rest.
+    pub(crate) fn quiet_us(&self, area: Rect) -> u64 {
+        let stream = self.streams.iter().flatten().find(|stream| stream.area.intersects(area));
+        let quiet_us = |stream: &Stream| (QUIET_PICTURES * 1e6 / stream.pictures_per_s) as u64;
+        stream.map_or(QUIET_US, |stream| quiet_us(stream).clamp(LEAST_QUIET_US, QUIET_US))
     }
 
     /// When the stream may encode the next picture.

@@ -1,6 +1,6 @@
 //! What waits for all that is urgent: films, and making exact what is lossy.
 
-use super::{Feed, QUIET_US, UpdateStats};
+use super::{Feed, UpdateStats};
 use crate::sharer::encoders::Encoders;
 use crate::sharer::screen::Screen;
 use farpane_codec::video::MAX_REGIONS;
@@ -17,9 +17,9 @@ impl Feed {
         encoders: &Encoders,
     ) -> Option<UpdateStats> {
         self.due_us = None;
-        if self.films.iter().any(|film| !film.is_empty()) {
+        if let Some((_, area)) = self.films.iter().flatten().next() {
             // Should no more pictures come, what is left of the last one goes as tiles.
-            self.wake_at(now_us + QUIET_US);
+            self.wake_at(now_us + self.video.quiet_us(*area));
         }
         self.give_up_late_units(now_us);
         let films = self.flush_films(now_us, screen, encoders);
@@ -76,7 +76,7 @@ impl Feed {
         let mut due_us = u64::MAX;
         for tile in self.sender.lossy_tiles() {
             let (area, changed_us, may_write) = self.sender.lossy_part(tile);
-            let at_us = changed_us + QUIET_US;
+            let at_us = changed_us + self.video.quiet_us(area);
             if may_write && self.rough_tiles.contains(tile) {
                 rough.push((tile, area));
             } else if now_us < at_us {
