@@ -26,6 +26,11 @@ const MOST_QP: u8 = 51;
 const LEAST_QP: [(f64, u8); 5] = [(0.12, 20), (0.06, 28), (0.03, 34), (0.015, 38), (0.0, 42)];
 /// A rate that allows a bound finer by this much is worth another keyframe.
 const QP_STEP: u8 = 8;
+/// So are so many pictures in a row that left this share of their bits unused: the bound keeps
+/// them from looking better. Six steps of it double the bits.
+const SPARE_PICTURES: u32 = 10;
+const SPARE_SHARE: f64 = 0.5;
+const SPARE_QP_STEP: u8 = 6;
 /// Pictures of fewer pixels are encoded on one thread: waking another costs more than it saves.
 const SLICES_FROM_PX: u64 = 1_500_000;
 /// Less than this OpenH264 does not take.
@@ -44,6 +49,8 @@ pub struct H264Encoder {
     size: Size,
     rate: VideoRate,
     least_qp: u8,
+    /// Pictures in a row that left bits unused.
+    spare: u32,
     /// The time given to OpenH264 with the next picture, whose rate control counts in it.
     time_ms: f64,
 }
@@ -60,12 +67,17 @@ impl H264Encoder {
         if odd || short < 16 || long > LARGEST.width_px || short > LARGEST.height_px {
             return Err(VideoError::Size { found: size, largest: LARGEST });
         }
-        let encoder = Self::open(library, size, rate)?;
-        let (library, least_qp) = (library.clone(), least_qp(size, rate));
-        Ok(Self { library, encoder, size, rate, least_qp, time_ms: 0.0 })
+        let least_qp = least_qp(size, rate);
+        let (encoder, library) = (Self::open(library, size, rate, least_qp)?, library.clone());
+        Ok(Self { library, encoder, size, rate, least_qp, spare: 0, time_ms: 0.0 })
     }
 
-    fn open(library: &OpenH264, size: Size, rate: VideoRate) -> Result<Encoder, VideoError> {
+    fn open(
+        library: &OpenH264,
+        size: Size,
+        rate: VideoRate,
+        least_qp: u8,
+    ) -> Result<Encoder, VideoError> {
         let threads = if size.area_px() < SLICES_FROM_PX { 1 } else { 2 };
         let config = EncoderConfig::new()
             .usage_type(UsageType::CameraVideoRealTime)
@@ -77,10 +89,29 @@ impl H264Encoder {
             .skip_frames(true)
             .bitrate(BitRate::from_bps(rate.bits_per_s.max(LEAST_BITS_PER_S)))
             .max_frame_rate(FrameRate::from_hz(rate.pictures_per_s))
-            .qp(QpRange::new(least_qp(size, rate), MOST_QP))
+            .qp(QpRange::new(least_qp, MOST_QP))
             .num_threads(threads)
             .vui(VuiConfig::bt709());
         Encoder::with_api_config(library.api()?, config).map_err(failed)
+    }
+
+    /// Begins anew with another bound, which nothing else changes: the next picture is a keyframe.
+    fn reopen(&mut self, least_qp: u8) -> Result<(), VideoError> {
+        self.encoder = Self::open(&self.library, self.size, self.rate, least_qp)?;
+        (self.least_qp, self.spare) = (least_qp, 0);
+        Ok(())
+    }
+
+    /// Notes how many bits a picture took; lowers the bound when it is what keeps them few.
+    fn spend(&mut self, unit: Unit, bits: usize) -> Result<(), VideoError> {
+        let given = f64::from(self.rate.bits_per_s) / f64::from(self.rate.pictures_per_s.max(1.0));
+        let spare = !unit.keyframe && (bits as f64) < given * (1.0 - SPARE_SHARE);
+        self.spare = if spare { self.spare + 1 } else { 0 };
+        let (finest, bound) = (LEAST_QP[0].1, self.least_qp.saturating_sub(SPARE_QP_STEP));
+        if self.spare >= SPARE_PICTURES && self.least_qp > finest {
+            self.reopen(bound.max(finest))?;
+        }
+        Ok(())
     }
 
     /// Sets an option of the library.
@@ -132,7 +163,11 @@ impl VideoEncoder for H264Encoder {
         let before = out.len();
         stream.write_vec(out);
         let keyframe = stream.frame_type() == FrameType::IDR;
-        Ok((out.len() > before).then_some(Unit { keyframe }))
+        let unit = (out.len() > before).then_some(Unit { keyframe });
+        if let Some(unit) = unit {
+            self.spend(unit, (out.len() - before) * 8)?;
+        }
+        Ok(unit)
     }
 
     fn request_keyframe(&mut self) {
@@ -143,12 +178,11 @@ impl VideoEncoder for H264Encoder {
         if rate == self.rate {
             return Ok(());
         }
-        let finer = least_qp(self.size, rate) + QP_STEP <= self.least_qp;
-        if self.time_ms == 0.0 || finer {
+        let least_qp = least_qp(self.size, rate);
+        if self.time_ms == 0.0 || least_qp + QP_STEP <= self.least_qp {
             // Options can be set only from the first picture on, and that bound only before.
-            self.encoder = Self::open(&self.library, self.size, rate)?;
-            (self.rate, self.least_qp) = (rate, least_qp(self.size, rate));
-            return Ok(());
+            self.rate = rate;
+            return self.reopen(least_qp);
         }
         let bits = rate.bits_per_s.max(LEAST_BITS_PER_S) as i32;
         let (all, most) = (

@@ -94,6 +94,24 @@ fn the_rate_is_held_when_it_changes() {
 }
 
 #[test]
+fn bits_left_unused_make_it_look_better_at_the_cost_of_a_few_keyframes() {
+    let rate = VideoRate { bits_per_s: 100_000, ..RATE };
+    let mut encoder = H264Encoder::new(&OpenH264::find().unwrap(), SIZE, rate).unwrap();
+    let mut decoder = decoder();
+    let (mut near, mut keyframes) = (Vec::new(), 0);
+    for step in 0..90 {
+        let (picture, mut unit) = (scene(step / 10), Vec::new());
+        let Some(made) = encoder.encode(&picture.planes(), &mut unit).unwrap() else { continue };
+        keyframes += u32::from(made.keyframe);
+        let shown = decoder.decode(&unit).unwrap().expect("without delay");
+        near.push(psnr(shown.data[0], shown.strides[0], picture.planes().data[0]));
+    }
+    let [first, last] = [near[5], *near.last().unwrap()];
+    assert!(last > first + 1.0, "from {first:.1} to {last:.1} dB");
+    assert!((2..=4).contains(&keyframes), "{keyframes} keyframes");
+}
+
+#[test]
 fn sizes_that_it_does_not_take_are_refused() {
     let library = OpenH264::find().unwrap();
     for (width, height) in [(0, 0), (321, 192), (320, 191), (8, 64), (4000, 64), (2200, 2200)] {
