@@ -4,7 +4,7 @@ use super::*;
 use farpane_frame::Size;
 
 const SIZE: Size = Size::new(640, 640);
-/// What the link carries: the page below for most of a second.
+/// Bits a second of a link that takes a while for the page below.
 const SLOW: u64 = 300_000;
 /// How far a colour may be from the screen's while it is lossy, as the codec says.
 const FAR: u8 = 48;
@@ -23,17 +23,18 @@ fn blank() -> FrameBuf {
     blank
 }
 
-/// Lines of marks in many greys, as letters with soft edges are.
+/// Lines of marks in many greys, as letters with soft edges are, of two by two pixels each: with
+/// less detail they look the same.
 fn page(seed: u32) -> FrameBuf {
     let mut page = FrameBuf::new(SIZE, PixelFormat::Bgrx).unwrap();
     page.fill(SIZE.rect(), [250, 250, 250, 0]);
     let mut state = seed;
-    for y in (0..SIZE.height_px).filter(|y| y % 14 < 9) {
-        for x in 0..SIZE.width_px {
+    for y in (0..SIZE.height_px).step_by(2).filter(|y| y % 12 < 10) {
+        for x in (0..SIZE.width_px).step_by(2) {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let grey = (state >> 24) as u8;
             let pixel = if grey < 160 { [250; 4] } else { [grey.wrapping_mul(3); 4] };
-            page.span_mut(x, y, 1).copy_from_slice(&pixel);
+            page.fill(Rect::new(x, y, 2, 2), pixel);
         }
     }
     page

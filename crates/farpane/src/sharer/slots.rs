@@ -344,9 +344,7 @@ mod tests {
         let mut cache = SlotCache::new(TileGrid::new(size));
         let mut frame = striped(size, 1);
         for i in 0..SLOTS as u64 + 50 {
-            frame.span_mut(0, 0, 2).copy_from_slice(&i.to_le_bytes());
-            frame.span_mut(0, 0, 1)[3] = 0;
-            frame.span_mut(5, 5, 1)[..3].copy_from_slice(&(i as u32).to_le_bytes()[..3]);
+            frame.span_mut(5, SAMPLED_FROM, 1)[..3].copy_from_slice(&(i as u32).to_le_bytes()[..3]);
             cache.handle_change(0);
             assert!(stored(&mut cache, &frame, 0, i).is_some(), "{i}");
             cache.handle_fate(i, true);

@@ -100,7 +100,7 @@ fn bits_left_unused_make_it_look_better_at_the_cost_of_a_few_keyframes() {
     let mut decoder = decoder();
     let (mut near, mut keyframes) = (Vec::new(), 0);
     for step in 0..90 {
-        let (picture, mut unit) = (scene(step / 10), Vec::new());
+        let (picture, mut unit) = (scene(step / 30), Vec::new());
         let Some(made) = encoder.encode(&picture.planes(), &mut unit).unwrap() else { continue };
         keyframes += u32::from(made.keyframe);
         let shown = decoder.decode(&unit).unwrap().expect("without delay");
