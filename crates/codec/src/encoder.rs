@@ -3,7 +3,7 @@
 use farpane_frame::{FrameRef, Move, Rect, TileGrid};
 
 use crate::cell::Cell;
-use crate::entropy::{Content, Packer};
+use crate::entropy::{Content, Effort, Packer};
 use crate::ops::OpWriter;
 use crate::palette::{self, NewColour, Palette};
 use crate::predict::{Predictor, forward};
@@ -74,12 +74,17 @@ impl BatchEncoder {
         self.ops.begin(grid);
         self.palette.clear();
         self.memo.clear();
-        self.packer.begin();
+        self.packer.set_effort(Effort::Quick);
         self.colours.clear();
         self.indices.clear();
         self.planes.iter_mut().for_each(Vec::clear);
         self.units.clear();
         self.stats = BatchStats::default();
+    }
+
+    /// What bytes are worth of this batch: [`Effort::Quick`] unless said otherwise.
+    pub fn set_effort(&mut self, effort: Effort) {
+        self.packer.set_effort(effort);
     }
 
     /// Whether no operation was added since [`BatchEncoder::begin`].
@@ -168,7 +173,7 @@ impl BatchEncoder {
     /// # Panics
     /// As [`BatchEncoder::pixels`].
     pub fn reduced_pixels(&mut self, frame: &FrameRef<'_>, area: Rect, reduction: &Reduction) {
-        self.packer.be_thorough();
+        self.packer.set_effort(Effort::Thorough);
         self.cell_of(frame, area, Some(reduction));
     }
 

@@ -131,6 +131,8 @@ pub use cache::{CACHE_SLOTS, SLOT_BYTES};
 pub use decoder::{BatchDecoder, DecodeLimits, MAX_COPIES, MAX_RAW_BYTES};
 #[cfg(feature = "encoder")]
 pub use encoder::BatchEncoder;
+#[cfg(feature = "encoder")]
+pub use entropy::Effort;
 pub use error::DecodeError;
 #[cfg(feature = "encoder")]
 pub use reduction::{Detail, Reduction};

@@ -1,6 +1,6 @@
 //! Encoding on as many cores as pay.
 
-use farpane_codec::{BatchEncoder, Reduction};
+use farpane_codec::{BatchEncoder, Effort, Reduction};
 use farpane_damage::SHARED_FROM_PX;
 use farpane_frame::{FrameRef, Rect, TileGrid};
 use rayon::prelude::*;
@@ -20,6 +20,8 @@ const MAX_THREADS: usize = 4;
 pub(crate) struct Manner<'a> {
     /// A batch is closed before the end of its group when its differences reach so many bytes.
     pub(crate) closed_at: usize,
+    /// What bytes are worth, where colours stay.
+    pub(crate) effort: Effort,
     /// Which colours become which, where all would be too many.
     pub(crate) reduction: Option<&'a Reduction>,
 }
@@ -128,6 +130,7 @@ impl Encoders {
         let mut encoder = self.encoders[thread].lock().unwrap_or_else(PoisonError::into_inner);
         let mut data = Vec::new();
         encoder.begin(grid);
+        encoder.set_effort(manner.effort);
         let mut writes = Vec::with_capacity(group.len());
         for part in group {
             if encoder.differences_bytes() >= manner.closed_at {

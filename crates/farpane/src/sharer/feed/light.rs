@@ -111,6 +111,7 @@ impl Feed {
         encoders: &Encoders,
     ) -> Vec<u8> {
         encoders.one(screen.grid(), |encoder| {
+            encoder.set_effort(self.effort());
             self.stores.iter().for_each(|(tile, slot)| encoder.store(*tile, *slot));
             self.copies.iter().for_each(|m| encoder.copy(*m));
             parts.encode(encoder);

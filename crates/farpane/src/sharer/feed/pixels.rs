@@ -103,7 +103,8 @@ impl Feed {
                 expected += cost * share;
                 at += len;
             }
-            let manner = Manner { closed_at: (aim.bytes * CLOSED_AT) as usize, reduction };
+            let (closed_at, effort) = ((aim.bytes * CLOSED_AT) as usize, self.effort());
+            let manner = Manner { closed_at, effort, reduction };
             let encoded = encoders.groups(screen.grid(), &screen.view(), &wave, manner);
             let left =
                 wave.iter().zip(&encoded).flat_map(|(group, done)| &group[done.writes.len()..]);
@@ -132,7 +133,7 @@ impl Feed {
         }
         if encoded.data.len() > MAX_BATCH_BYTES && encoded.writes.len() > 1 {
             let (a, b) = encoded.writes.split_at(encoded.writes.len() / 2);
-            let manner = Manner { closed_at: usize::MAX, reduction };
+            let manner = Manner { closed_at: usize::MAX, effort: self.effort(), reduction };
             let halves = encoders.groups(screen.grid(), &screen.view(), &[a, b], manner);
             return halves
                 .into_iter()

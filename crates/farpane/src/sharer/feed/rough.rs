@@ -3,7 +3,7 @@
 use super::Feed;
 use crate::sharer::encoders::{Encoders, Manner};
 use crate::sharer::screen::Screen;
-use farpane_codec::{Detail, Reduction};
+use farpane_codec::{Detail, Effort, Reduction};
 use farpane_frame::Rect;
 
 /// What the path carries in this long is sent exactly.
@@ -16,6 +16,8 @@ const HALF_ROWS_S: f64 = 0.25;
 /// take among others.
 const SAMPLED_TILES: usize = 24;
 const SAMPLED_SHARE: f64 = 0.8;
+/// Where the path carries fewer bytes a second the encoder takes longer to save some.
+const CAREFUL_BYTES_PER_S: f64 = 2.5e6;
 /// Fewer tiles are sent exactly in any case.
 const LEAST_TILES: usize = 32;
 /// Bytes per pixel assumed at least.
@@ -51,7 +53,8 @@ impl Feed {
     fn sample(&self, screen: &Screen, encoders: &Encoders, reduction: &Reduction) -> f64 {
         let every = self.plan.len().div_ceil(SAMPLED_TILES);
         let parts: Vec<(u32, Rect)> = self.plan.iter().step_by(every).copied().collect();
-        let manner = Manner { closed_at: usize::MAX, reduction: Some(reduction) };
+        let (effort, reduction) = (Effort::Quick, Some(reduction));
+        let manner = Manner { closed_at: usize::MAX, effort, reduction };
         let sampled = encoders.groups(screen.grid(), &screen.view(), &[&parts], manner);
         let bytes: usize = sampled.iter().map(|batch| batch.data.len()).sum();
         bytes as f64 * SAMPLED_SHARE * self.plan.len() as f64 / parts.len() as f64
@@ -64,6 +67,12 @@ impl Feed {
         }
         let bytes: f64 = self.plan.iter().map(|part| self.costs.at_least(part, LEAST_COST)).sum();
         bytes > self.carried_per_s() * PATIENCE_S
+    }
+
+    /// What bytes are worth on the path.
+    pub(super) fn effort(&self) -> Effort {
+        let slow = self.is_path_known && self.carried_per_s() < CAREFUL_BYTES_PER_S;
+        if slow { Effort::Careful } else { Effort::Quick }
     }
 
     /// Bytes a second that the path is believed to carry.
