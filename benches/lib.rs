@@ -53,10 +53,10 @@ pub struct Claim {
     pub claim: String,
     /// What must be reached.
     pub target: String,
-    /// What was measured.
+    /// What was measured, or why nothing was.
     pub measured: String,
-    /// Whether it was reached.
-    pub holds: bool,
+    /// Whether it was reached, when it was measured.
+    pub holds: Option<bool>,
 }
 
 impl Claim {
@@ -74,7 +74,17 @@ impl Claim {
         holds: bool,
     ) -> Self {
         let (claim, target, measured) = (claim.into(), target.into(), measured.into());
-        Self { claim, target, measured, holds }
+        Self { claim, target, measured, holds: Some(holds) }
+    }
+
+    /// A claim that this machine cannot measure, and why.
+    pub fn not_measured(
+        claim: impl Into<String>,
+        target: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Self {
+        let (claim, target, measured) = (claim.into(), target.into(), reason.into());
+        Self { claim, target, measured, holds: None }
     }
 }
 

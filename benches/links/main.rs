@@ -6,6 +6,7 @@
 //! too.
 
 mod film;
+mod rival;
 mod switch;
 mod text;
 

@@ -168,7 +168,8 @@ impl BatchEncoder {
         self.cell_of(frame, area, None);
     }
 
-    /// The same with fewer colours and perhaps less detail, and packed more thoroughly: it is for slow paths.
+    /// The same with fewer colours and perhaps less detail, and packed more thoroughly: it is for
+    /// slow paths.
     ///
     /// # Panics
     /// As [`BatchEncoder::pixels`].

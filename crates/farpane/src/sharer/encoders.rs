@@ -94,6 +94,7 @@ impl Encoders {
 
     /// Encodes one batch here: whatever `fill` puts into it.
     pub(crate) fn one(&self, grid: TileGrid, fill: impl FnOnce(&mut BatchEncoder)) -> Vec<u8> {
+        crate::fault::point("farpane-enc");
         let last = self.encoders.len() - 1;
         let mut encoder = self.encoders[last].lock().unwrap_or_else(PoisonError::into_inner);
         let mut data = Vec::new();
