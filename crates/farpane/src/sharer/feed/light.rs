@@ -56,6 +56,12 @@ impl Feed {
             light.is_none()
         });
         let parts = LightParts(parts);
+        for (light, tile, area) in &parts.0 {
+            if matches!(light, Light::Plain(_)) && *area == screen.grid().rect(*tile) {
+                // Nothing is cheaper, so it need not be looked at again to be kept.
+                self.unkept.remove(*tile);
+            }
+        }
         parts.cached().for_each(|(slot, tile, area)| self.slots.handle_found(tile, area, slot));
         parts
     }
