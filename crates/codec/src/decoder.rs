@@ -9,6 +9,7 @@ use crate::palette;
 use crate::predict::{self, Predictor};
 use crate::sections::{ColourReader, Sections, trailing};
 use crate::streams::{MAX_UNIT_BYTES, OpenDecoder, Streams, Taken, UnitHeader};
+use crate::strip;
 use crate::video::{self, VideoError};
 use crate::wire::{self, Reader, kind, tile};
 
@@ -52,6 +53,7 @@ pub struct BatchDecoder {
     unpacker: Unpacker,
     sections: Sections,
     palette: Box<[u32; palette::MAX_COLOURS]>,
+    strip: Vec<(Rect, usize)>,
     moved: Vec<u8>,
     moves: Vec<Move>,
     streams: Streams,
@@ -78,6 +80,7 @@ impl BatchDecoder {
             unpacker: Unpacker::new(),
             sections: Sections::new(),
             palette: Box::new([0; palette::MAX_COLOURS]),
+            strip: Vec::new(),
             moved: Vec::new(),
             moves: Vec::new(),
             streams: Streams::new(Box::new(video::decoder)),
@@ -122,6 +125,7 @@ impl BatchDecoder {
         self.sections.parse(batch, self.limits.raw_bytes, &mut self.unpacker)?;
         let grid = TileGrid::new(canvas.size());
         let tile_px = u64::from(TILE_PX * TILE_PX);
+        self.strip.clear();
         let mut run = Run {
             grid,
             canvas,
@@ -134,6 +138,7 @@ impl BatchDecoder {
             planes: self.sections.planes.each_ref().map(|p| Reader::new(p)),
             colours: ColourReader::new(&self.sections),
             palette: &mut self.palette,
+            strip: &mut self.strip,
             taken: 0,
             hand: 0,
             last_tile: -1,
@@ -148,6 +153,7 @@ impl BatchDecoder {
         while !run.ops.is_empty() {
             run.operation()?;
         }
+        run.paint_strip()?;
         run.show_held();
         run.finish(self.sections.bits)
     }
@@ -166,6 +172,8 @@ struct Run<'a> {
     planes: [Reader<'a>; 3],
     colours: ColourReader<'a>,
     palette: &'a mut [u32; palette::MAX_COLOURS],
+    /// Areas that are painted together, and how many colours each brings.
+    strip: &'a mut Vec<(Rect, usize)>,
     /// Places of the palette taken so far, and the place after the one taken last.
     taken: usize,
     hand: u8,
@@ -203,6 +211,9 @@ impl Run<'_> {
         };
         if op & !(kind::MASK | known_flags) != 0 {
             return unknown;
+        }
+        if kind != kind::PALETTE {
+            self.paint_strip()?;
         }
         match kind {
             kind::COPIES => self.copies(),
@@ -366,18 +377,36 @@ impl Run<'_> {
 
     fn palette(&mut self, op: u8) -> Result<(), DecodeError> {
         let (_, area) = self.place(op)?;
-        if op & wire::NEW_COLOURS != 0 {
-            self.new_colours()?;
+        let brings = op & wire::NEW_COLOURS != 0;
+        let new = if brings { self.ops.varint()? as usize } else { 0 };
+        if new > palette::MAX_COLOURS {
+            return Err(DecodeError::Palette { colours: new });
         }
-        let indices = self.indices.take(area.area_px() as usize)?;
-        palette::check(indices, self.taken)?;
-        for (y, row) in (area.y..area.bottom()).zip(indices.chunks_exact(area.width as usize)) {
-            let span = self.canvas.span_mut(area.x, y, area.width);
-            for (pixel, index) in span.chunks_exact_mut(4).zip(row) {
-                pixel.copy_from_slice(&self.palette[usize::from(*index)].to_le_bytes());
+        if self.strip.last().is_some_and(|(last, _)| !strip::goes_on(*last, area)) {
+            self.paint_strip()?;
+        }
+        self.strip.push((area, new));
+        Ok(())
+    }
+
+    /// Paints the areas that stand side by side, whose indices go row by row across all of them.
+    fn paint_strip(&mut self) -> Result<(), DecodeError> {
+        let mut rows = strip::Rows::of(self.strip.iter().map(|(area, _)| *area));
+        let indices = self.indices.take(rows.len())?;
+        for i in 0..self.strip.len() {
+            let (area, new) = self.strip[i];
+            self.new_colours(new)?;
+            for (y, at) in (area.y..area.bottom()).zip(rows.take(area)) {
+                let row = &indices[at];
+                palette::check(row, self.taken)?;
+                let span = self.canvas.span_mut(area.x, y, area.width);
+                for (pixel, index) in span.chunks_exact_mut(4).zip(row) {
+                    pixel.copy_from_slice(&self.palette[usize::from(*index)].to_le_bytes());
+                }
             }
+            self.wrote(area);
         }
-        self.wrote(area);
+        self.strip.clear();
         Ok(())
     }
 
@@ -432,11 +461,7 @@ impl Run<'_> {
         }
     }
 
-    fn new_colours(&mut self) -> Result<(), DecodeError> {
-        let new = self.ops.varint()? as usize;
-        if new > palette::MAX_COLOURS {
-            return Err(DecodeError::Palette { colours: new });
-        }
+    fn new_colours(&mut self, new: usize) -> Result<(), DecodeError> {
         for _ in 0..new {
             let (skipped, colour) = self.colours.next()?;
             let place = self.hand.wrapping_add(skipped);

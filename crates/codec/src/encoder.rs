@@ -8,6 +8,7 @@ use crate::ops::OpWriter;
 use crate::palette::{self, NewColour, Palette};
 use crate::predict::{Predictor, forward};
 use crate::reduction::{Memo, Reduction};
+use crate::strip::Strips;
 use crate::wire::{self, kind, put_varint, section};
 use crate::{BatchStats, MAX_RAW_BYTES, UnitHeader};
 
@@ -32,6 +33,9 @@ pub struct BatchEncoder {
     /// Colours in the order in which cells bring them.
     colours: Vec<NewColour>,
     indices: Vec<u8>,
+    strips: Strips,
+    /// The indices strip by strip.
+    joined: Vec<u8>,
     /// What a palette section is put together in.
     scratch: Vec<u8>,
     /// Residuals of green, red minus green, blue minus green.
@@ -58,6 +62,8 @@ impl BatchEncoder {
             palette: Palette::new(),
             colours: Vec::new(),
             indices: Vec::new(),
+            strips: Strips::default(),
+            joined: Vec::new(),
             scratch: Vec::new(),
             planes: [const { Vec::new() }; 3],
             units: Vec::new(),
@@ -77,6 +83,7 @@ impl BatchEncoder {
         self.packer.set_effort(Effort::Quick);
         self.colours.clear();
         self.indices.clear();
+        self.strips.clear();
         self.planes.iter_mut().for_each(Vec::clear);
         self.units.clear();
         self.stats = BatchStats::default();
@@ -203,10 +210,12 @@ impl BatchEncoder {
         }
         let count = (self.colours.len() - known) as u32;
         let flags = if count > 0 { wire::NEW_COLOURS } else { 0 };
+        let before = self.ops.len();
         self.ops.tile_op(kind::PALETTE | flags, tile, Some(area));
         if count > 0 {
             put_varint(self.ops.bytes(), count);
         }
+        self.strips.push(area, before, self.ops.len());
         self.stats.palette += 1;
         true
     }
@@ -291,7 +300,9 @@ impl BatchEncoder {
             self.scratch.extend(colours.iter().map(|c| rgb(c)[2].wrapping_sub(rgb(c)[1])));
         }
         self.packer.section(&self.scratch, Content::Symbols, out);
-        let packed = palette::pack(&self.indices, bits, &mut self.scratch);
+        self.joined.clear();
+        self.strips.join(&self.indices, &mut self.joined);
+        let packed = palette::pack(&self.joined, bits, &mut self.scratch);
         self.packer.section(packed, Content::Symbols, out);
     }
 }

@@ -69,7 +69,10 @@
 //!   the colours section. The palette has 256 places, none of them taken at first. A colour takes
 //!   the place after the last one taken (at first the first; after the last place comes the first
 //!   again), or one further on if places are skipped, but leaves no place before it empty. One
-//!   index of a taken place for each pixel, row by row, is taken from the indices section.
+//!   index of a taken place for each pixel is taken from the indices section: row by row across
+//!   all areas of a *strip*, which are those of consecutive palette operations in one row of
+//!   tiles, as long as each area lies to the right of the one before. A row has the pixels of
+//!   those areas that have it, from left to right.
 //! - *predicted*: bit 6 set: red equals green in the whole area; bit 7: blue does. A byte
 //!   follows: bits 0-1 the predictor (0 left, 1 up, 2 average, 3 gradient), bit 2 *plain*, which
 //!   excludes bits 6 and 7 of the first byte. One residual for each pixel, row by row, is taken
@@ -99,8 +102,9 @@
 //! *plain* says, red and blue, or red minus green plus 128 and blue minus green plus 128 (mod
 //! 256). The first pixel of an area is predicted as 128, the rest of its first row as the pixel
 //! to the left (L), the first of each other row as the pixel above (U), and all others by the
-//! predictor: L, U, `(L + U) >> 1`, or `min(max(L + U - C, min(L, U)), max(L, U))` where C is the
-//! pixel above L. Only pixels of the same area count.
+//! predictor: L, U, `(2 * L + U + D) >> 2`, or `min(max(L + U - C, min(L, U)), max(L, U))` where C
+//! is the pixel above L, and D the one to the right of U, or U at the right edge. Only pixels of
+//! the same area count.
 //!
 //! Every byte of every section is used up at the end. A batch writes at most twice as many pixels
 //! as the canvas's tiles have, copies apart.
@@ -124,6 +128,7 @@ mod sections;
 #[cfg(feature = "encoder")]
 mod stats;
 mod streams;
+mod strip;
 pub mod video;
 mod wire;
 

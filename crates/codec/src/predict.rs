@@ -12,7 +12,8 @@ use crate::DecodeError;
 /// either sign are neighbours.
 pub(crate) const BIAS: u8 = 128;
 
-/// How a pixel is predicted from left (L), above (U) and above left (C).
+/// How a pixel is predicted from left (L), above (U), above left (C) and above right (D), which at
+/// the right edge is above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Predictor {
@@ -20,7 +21,7 @@ pub(crate) enum Predictor {
     Left = 0,
     /// U.
     Up = 1,
-    /// (L + U) / 2, rounded down.
+    /// (2L + U + D) / 4, rounded down.
     Average = 2,
     /// L + U - C, held between L and U (the LOCO-I predictor of ITU-T T.87).
     Gradient = 3,
@@ -34,15 +35,26 @@ impl Predictor {
     }
 }
 
+/// The neighbours of a pixel that is neither in the first row nor in the first column.
+#[derive(Clone, Copy)]
+struct Neighbours {
+    left: u8,
+    up: u8,
+    /// Above left.
+    corner: u8,
+    /// Above right.
+    diagonal: u8,
+}
+
 #[inline(always)]
-fn gradient(left: u8, up: u8, corner: u8) -> u8 {
+fn gradient(Neighbours { left, up, corner, .. }: Neighbours) -> u8 {
     let (low, high) = (left.min(up), left.max(up));
     (i16::from(left) + i16::from(up) - i16::from(corner)).clamp(low.into(), high.into()) as u8
 }
 
 #[inline(always)]
-fn average(left: u8, up: u8, _: u8) -> u8 {
-    ((u16::from(left) + u16::from(up)) >> 1) as u8
+fn average(Neighbours { left, up, diagonal, .. }: Neighbours) -> u8 {
+    ((2 * u16::from(left) + u16::from(up) + u16::from(diagonal)) >> 2) as u8
 }
 
 #[cfg(feature = "encoder")]
@@ -81,11 +93,31 @@ pub(crate) mod forward {
     }
 
     #[inline(always)]
-    fn row_by(row: &[u8], up: &[u8], out: &mut [u8], by: impl Fn(u8, u8, u8) -> u8) {
-        let neighbours = row.iter().zip(&up[1..]).zip(up);
-        for ((out, x), ((left, up), corner)) in out[1..].iter_mut().zip(&row[1..]).zip(neighbours) {
-            *out = x.wrapping_sub(by(*left, *up, *corner));
+    fn row_by(row: &[u8], up: &[u8], out: &mut [u8], by: impl Fn(Neighbours) -> u8) {
+        for ((out, x), near) in out[1..].iter_mut().zip(&row[1..]).zip(inner(row, up)) {
+            *out = x.wrapping_sub(by(near));
         }
+        if let ([.., x], [.., out], Some(near)) = (row, out, last(row, up)) {
+            *out = x.wrapping_sub(by(near));
+        }
+    }
+
+    /// What is next to each pixel of `row` but the first and the last.
+    #[inline(always)]
+    fn inner(row: &[u8], up: &[u8]) -> impl Iterator<Item = Neighbours> {
+        row.iter().zip(up.windows(3)).map(|(left, up)| Neighbours {
+            left: *left,
+            up: up[1],
+            corner: up[0],
+            diagonal: up[2],
+        })
+    }
+
+    /// What is next to the last pixel of `row`, unless it is the first.
+    #[inline(always)]
+    fn last(row: &[u8], up: &[u8]) -> Option<Neighbours> {
+        let ([.., left, _], [.., corner, up]) = (row, up) else { return None };
+        Some(Neighbours { left: *left, up: *up, corner: *corner, diagonal: *up })
     }
 
     /// One row in this many is looked at to choose a predictor.
@@ -108,23 +140,19 @@ pub(crate) mod forward {
         let rows = plane.chunks_exact(width).zip(plane.chunks_exact(width).skip(1));
         let sampled = rows.step_by(SAMPLED_ROWS);
         match by {
-            Predictor::Left => sampled.map(|(up, row)| row_cost(row, up, |l, _, _| l)).sum(),
-            Predictor::Up => sampled.map(|(up, row)| row_cost(row, up, |_, u, _| u)).sum(),
+            Predictor::Left => sampled.map(|(up, row)| row_cost(row, up, |near| near.left)).sum(),
+            Predictor::Up => sampled.map(|(up, row)| row_cost(row, up, |near| near.up)).sum(),
             Predictor::Average => sampled.map(|(up, row)| row_cost(row, up, average)).sum(),
             Predictor::Gradient => sampled.map(|(up, row)| row_cost(row, up, gradient)).sum(),
         }
     }
 
     #[inline(always)]
-    fn row_cost(row: &[u8], up: &[u8], by: impl Fn(u8, u8, u8) -> u8) -> u32 {
-        let neighbours = row.iter().zip(&up[1..]).zip(up);
-        row[1..]
-            .iter()
-            .zip(neighbours)
-            .map(|(x, ((left, up), corner))| {
-                u32::from((x.wrapping_sub(by(*left, *up, *corner)) as i8).unsigned_abs())
-            })
-            .sum()
+    fn row_cost(row: &[u8], up: &[u8], by: impl Fn(Neighbours) -> u8) -> u32 {
+        let residual = |(x, near): (&u8, Neighbours)| {
+            u32::from((x.wrapping_sub(by(near)) as i8).unsigned_abs())
+        };
+        row[1..].iter().zip(inner(row, up)).map(residual).sum()
     }
 }
 
@@ -137,10 +165,10 @@ pub(crate) fn restore_row(
     out: &mut [[u8; 64]; 3],
 ) {
     let Some(above) = above else {
-        return restore_by(residuals, &[[BIAS; 64]; 3], out, |left, _, _| left);
+        return restore_by(residuals, &[[BIAS; 64]; 3], out, |near| near.left);
     };
     match by {
-        Predictor::Left => restore_by(residuals, above, out, |left, _, _| left),
+        Predictor::Left => restore_by(residuals, above, out, |near| near.left),
         Predictor::Up => {
             for ((residuals, above), out) in residuals.iter().zip(above).zip(out) {
                 for ((out, r), up) in out.iter_mut().zip(*residuals).zip(above) {
@@ -160,16 +188,19 @@ fn restore_by(
     residuals: [&[u8]; 3],
     above: &[[u8; 64]; 3],
     out: &mut [[u8; 64]; 3],
-    by: impl Fn(u8, u8, u8) -> u8,
+    by: impl Fn(Neighbours) -> u8,
 ) {
     let width = residuals[0].len().min(64);
     let [a, b, c] = residuals.map(|r| &r[..width]);
+    // The first pixel is predicted as the one above, which takes the place of all its neighbours.
     let mut left = [above[0][0], above[1][0], above[2][0]];
     let mut corner = left;
     for x in 0..width {
+        let right = if x == 0 { 0 } else { (x + 1).min(width - 1) };
         for (i, residual) in [a[x], b[x], c[x]].into_iter().enumerate() {
-            let up = above[i][x];
-            let value = residual.wrapping_add(by(left[i], up, corner[i]));
+            let (up, diagonal) = (above[i][x], above[i][right]);
+            let near = Neighbours { left: left[i], up, corner: corner[i], diagonal };
+            let value = residual.wrapping_add(by(near));
             out[i][x] = value;
             (left[i], corner[i]) = (value, up);
         }
