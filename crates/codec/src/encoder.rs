@@ -293,11 +293,14 @@ impl BatchEncoder {
         if !in_order {
             self.scratch.extend(colours.iter().map(|c| c.skipped));
         }
-        let rgb = |c: &NewColour| [(c.colour >> 16) as u8, (c.colour >> 8) as u8, c.colour as u8];
-        self.scratch.extend(colours.iter().map(|c| rgb(c)[1]));
-        if !gray {
-            self.scratch.extend(colours.iter().map(|c| rgb(c)[0].wrapping_sub(rgb(c)[1])));
-            self.scratch.extend(colours.iter().map(|c| rgb(c)[2].wrapping_sub(rgb(c)[1])));
+        let planes: [fn([u8; 4]) -> u8; 3] =
+            [|[_, g, ..]| g, |[_, g, r, _]| r.wrapping_sub(g), |[b, g, ..]| b.wrapping_sub(g)];
+        for plane in &planes[..if gray { 1 } else { 3 }] {
+            let mut last = 0;
+            self.scratch.extend(colours.iter().map(|c| {
+                let value = plane(c.colour.to_le_bytes());
+                value.wrapping_sub(std::mem::replace(&mut last, value))
+            }));
         }
         self.packer.section(&self.scratch, Content::Symbols, out);
         self.joined.clear();

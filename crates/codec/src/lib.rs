@@ -94,9 +94,9 @@
 //! `shape` has in bits 0-1 the logarithm of the bits of an index (1, 2, 4 or 8), in bit 2 whether
 //! all colours are gray, and in bit 3 whether places are skipped. Indices are packed lowest bits
 //! first, without gaps between areas, the last byte filled with 0. The colours section has, if
-//! bit 3 is set, for each colour the number of places that it skips; then a byte for each gray
-//! colour, else three planes: the greens of all colours, then red minus green, then blue minus
-//! green (mod 256).
+//! bit 3 is set, for each colour the number of places that it skips; then a plane of one byte for
+//! each colour: green; and unless all are gray two more: red minus green, and blue minus green. A
+//! byte is that value minus the one of the colour before, at first minus 0 (all mod 256).
 //!
 //! A residual is the plane's byte minus its prediction (mod 256). The planes are green and, as
 //! *plain* says, red and blue, or red minus green plus 128 and blue minus green plus 128 (mod

@@ -164,7 +164,30 @@ mod encode {
                 indices[x..x + run].fill(place);
                 x += run;
             }
+            self.sort(&mut out[at..], &mut new[brought..]);
             true
+        }
+
+        /// Puts what a cell brought into order, in which it takes fewer bytes than in the order in
+        /// which it was met. The places that it took stay the same.
+        fn sort(&mut self, indices: &mut [u8], new: &mut [NewColour]) {
+            if new.is_sorted_by_key(|new| order(new.colour)) {
+                return;
+            }
+            let places = || self.replaced.iter().map(|(place, _)| *place);
+            let mut sorted: Vec<(u32, u8)> =
+                new.iter().map(|new| new.colour).zip(places()).collect();
+            sorted.sort_unstable_by_key(|(colour, _)| order(*colour));
+            let mut moved: [u8; MAX_COLOURS] = std::array::from_fn(|place| place as u8);
+            for (((colour, from), to), new) in sorted.iter().zip(places()).zip(new) {
+                moved[usize::from(*from)] = to;
+                new.colour = *colour;
+            }
+            indices.iter_mut().for_each(|index| *index = moved[usize::from(*index)]);
+            sorted.iter().for_each(|(colour, from)| self.unlink(*from, *colour));
+            for (colour, from) in sorted {
+                self.link(moved[usize::from(from)], colour, list_of(colour));
+            }
         }
 
         /// The place of `colour`, a new one while `limit` allows.
@@ -247,6 +270,12 @@ mod encode {
             }
             (self.taken, self.hand) = (taken, hand);
         }
+    }
+
+    /// What colours that a cell brings are in order of: green, then red, then blue.
+    fn order(colour: u32) -> u32 {
+        let [blue, green, red, _] = colour.to_le_bytes();
+        u32::from_le_bytes([blue, red, green, 0])
     }
 
     fn list_of(colour: u32) -> usize {

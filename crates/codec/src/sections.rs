@@ -86,9 +86,12 @@ impl Sections {
 pub(crate) struct ColourReader<'a> {
     /// Places skipped, if any are.
     skips: Option<Reader<'a>>,
-    /// Green, red minus green, blue minus green; one plane when the colours are gray.
+    /// Green, red minus green, blue minus green, as differences from the colour before; one plane
+    /// when the colours are gray.
     planes: [Reader<'a>; 3],
     gray: bool,
+    /// The same of the last colour.
+    last: [u8; 3],
 }
 
 impl<'a> ColourReader<'a> {
@@ -101,7 +104,7 @@ impl<'a> ColourReader<'a> {
         let (red, blue) = rest.split_at(rest.len().min(count));
         let planes = [green, red, blue].map(Reader::new);
         let skips = sections.skips.then(|| Reader::new(skips));
-        Self { skips, planes, gray: sections.gray }
+        Self { skips, planes, gray: sections.gray, last: [0; 3] }
     }
 
     pub(crate) fn left(&self) -> usize {
@@ -113,12 +116,12 @@ impl<'a> ColourReader<'a> {
     /// How many places the next colour skips, and the colour.
     pub(crate) fn next(&mut self) -> Result<(u8, u32), DecodeError> {
         let skipped = self.skips.as_mut().map_or(Ok(0), Reader::byte)?;
-        let [green, red, blue] = &mut self.planes;
-        let g = green.byte()?;
-        if self.gray {
-            return Ok((skipped, u32::from_le_bytes([g, g, g, 0xFF])));
+        let planes = if self.gray { 1 } else { 3 };
+        for (last, plane) in self.last.iter_mut().zip(&mut self.planes[..planes]) {
+            *last = last.wrapping_add(plane.byte()?);
         }
-        let (r, b) = (red.byte()?.wrapping_add(g), blue.byte()?.wrapping_add(g));
+        let [g, red, blue] = self.last;
+        let (r, b) = (red.wrapping_add(g), blue.wrapping_add(g));
         Ok((skipped, u32::from_le_bytes([b, g, r, 0xFF])))
     }
 }
