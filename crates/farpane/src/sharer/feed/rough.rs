@@ -76,7 +76,7 @@ impl Feed {
     }
 
     /// Bytes a second that the path is believed to carry.
-    fn carried_per_s(&self) -> f64 {
+    pub(super) fn carried_per_s(&self) -> f64 {
         self.controller.window_bytes() as f64 * 1e6 / self.controller.rtt_us().max(1_000) as f64
     }
 }
