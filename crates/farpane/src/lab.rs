@@ -33,6 +33,8 @@ pub struct LabOptions {
     pub one_way_us: u64,
     /// Whether the time that coding takes here passes in virtual time as well.
     pub clocked: bool,
+    /// Datagrams of a hundred, either way, that are lost.
+    pub loss_percent: u32,
     /// How long a still takes in virtual time; `None`: as long as it takes here.
     pub still_us: Option<u64>,
 }
@@ -44,6 +46,7 @@ impl Default for LabOptions {
             bits_per_s: 0,
             one_way_us: 5_000,
             clocked: false,
+            loss_percent: 0,
             still_us: None,
         }
     }
@@ -88,6 +91,8 @@ pub struct Lab {
     /// What is to become stills, and those that are made, with the times of their being there.
     jobs: Receiver<StillJob>,
     made: VecDeque<(u64, MadeStill)>,
+    /// Says what is lost; the same in every run.
+    random: u32,
     stats: LabStats,
 }
 
@@ -129,6 +134,7 @@ impl Lab {
             up: VecDeque::new(),
             jobs,
             made: VecDeque::new(),
+            random: 1,
             stats: LabStats::default(),
         })
     }
@@ -215,7 +221,13 @@ impl Lab {
         let links = [&self.down, &self.up].map(|link| link.front().map(|(at_us, _)| *at_us));
         let sides = [self.feed.poll_timeout(), self.composer.poll_timeout()];
         let made = self.made.front().map(|(at_us, _)| *at_us);
-        links.into_iter().chain(sides).chain([made]).flatten().min().map(|at| at.max(self.now_us + 1))
+        links
+            .into_iter()
+            .chain(sides)
+            .chain([made])
+            .flatten()
+            .min()
+            .map(|at| at.max(self.now_us + 1))
     }
 
     /// Does what is due now.
@@ -272,7 +284,9 @@ impl Lab {
                 continue;
             }
             self.free_at_us = free_at_us;
-            self.down.push_back((free_at_us + self.options.one_way_us, datagram));
+            if !self.is_lost() {
+                self.down.push_back((free_at_us + self.options.one_way_us, datagram));
+            }
         }
     }
 
@@ -289,13 +303,21 @@ impl Lab {
         while let Some((stream, _)) = self.composer.poll_failed_stream() {
             self.feed.handle_undecodable(stream);
         }
-        if let Some(report) = self.composer.poll_feedback(self.now_us) {
+        if let Some(report) = self.composer.poll_feedback(self.now_us)
+            && !self.is_lost()
+        {
             self.up.push_back((self.now_us + self.options.one_way_us, report));
         }
         while let Some((_, report)) = self.up.pop_front_if(|(at, _)| *at <= self.now_us) {
             self.feed.handle_datagram(self.now_us, &report)?;
         }
         Ok(())
+    }
+
+    /// Whether the link loses the next datagram.
+    fn is_lost(&mut self) -> bool {
+        self.random = self.random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (self.random >> 16) % 100 < self.options.loss_percent
     }
 
     /// Makes the stills that the feed asked for. That takes virtual time from nobody else.
@@ -366,5 +388,7 @@ fn frame(id: u64, now_us: u64, pixels: FrameBuf, damage: Region) -> Frame {
     }
 }
 
+#[cfg(all(test, feature = "av1"))]
+mod stills;
 #[cfg(test)]
 mod tests;

@@ -99,3 +99,19 @@ impl std::fmt::Display for CodecChoice {
 pub(crate) fn decodable() -> u32 {
     video::decodable().map(|codec| 1 << codec.to_byte()).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_helpers_who_decode_av1_get_stills_and_only_where_av1_may_be() {
+        let (h264, av1) = (1 << VideoCodec::H264.to_byte(), 1 << VideoCodec::Av1.to_byte());
+        for choice in CodecChoice::ALL {
+            let may = matches!(choice, CodecChoice::Auto | CodecChoice::Av1);
+            let may = may && video::encodes(VideoCodec::Av1);
+            assert!(!choice.has_stills(h264), "{choice}");
+            assert_eq!(choice.has_stills(h264 | av1), may, "{choice}");
+        }
+    }
+}

@@ -129,9 +129,8 @@ impl Feed {
     /// Gives up what was outdated by a change.
     pub(super) fn drop_outdated_still(&mut self, now_us: u64) {
         let (stills, sender) = (&mut self.stills, &mut self.sender);
-        let changed = |sender: &ScreenSender, tile: u32, since_us: u64| {
-            sender.stale_part(tile).1 >= since_us
-        };
+        let changed =
+            |sender: &ScreenSender, tile: u32, since_us: u64| sender.stale_part(tile).1 >= since_us;
         let outdated =
             |making: &mut Making| making.tiles.iter().any(|t| changed(sender, t, making.begun_us));
         if stills.making.take_if(outdated).is_some() {
@@ -173,7 +172,8 @@ impl Feed {
             tiles.insert(*tile);
             self.stills.tried.insert(*tile);
         }
-        self.stills.making = Some(Making { still, area: found.area, tiles, begun_us: now_us, cost });
+        self.stills.making =
+            Some(Making { still, area: found.area, tiles, begun_us: now_us, cost });
         // There may be more photographs.
         self.stills.look_us = Some(now_us);
     }
@@ -301,9 +301,8 @@ fn fit(found: &mut Busy, screen: Size, pointer: (i32, i32)) {
         return;
     }
     let steps = |from: u32, to: u32| (from..=to).step_by(TILE_PX as usize);
-    let windows = steps(all.y, all.bottom() - height).flat_map(|y| {
-        steps(all.x, all.right() - width).map(move |x| Rect { x, y, width, height })
-    });
+    let windows = steps(all.y, all.bottom() - height)
+        .flat_map(|y| steps(all.x, all.right() - width).map(move |x| Rect { x, y, width, height }));
     let best = windows.max_by_key(|window| {
         let inside = found.parts.iter().filter(|(_, part)| window.contains(*part)).count();
         let (x, y) = (window.x + width / 2, window.y + height / 2);
