@@ -4,12 +4,13 @@
 //! What the still is to show goes exactly all the while, after everything else: so the path never
 //! idles, and a still that comes too late, or not at all, costs nothing.
 
+use super::pixels::MAX_COST;
 use super::{Feed, UpdateStats};
-use crate::sharer::encoders::{Encoders, Manner};
+use crate::sharer::encoders::Encoders;
 use crate::sharer::screen::Screen;
 use crate::sharer::stills::{Still, StillQueue};
 use farpane_codec::video::{Busy, Chroma, LARGEST_STILL, MAX_REGIONS, Picture, VideoCodec, busy};
-use farpane_codec::{Effort, MAX_UNIT_BYTES, UnitHeader};
+use farpane_codec::{MAX_UNIT_BYTES, UnitHeader};
 use farpane_frame::{Rect, Size, TILE_PX, TileGrid, TileSet};
 use farpane_proto::screen::{BatchId, BatchInfo, Repeat, ScreenSender};
 use std::cmp::Reverse;
@@ -25,10 +26,6 @@ const WORTH: f64 = 2.0;
 const LEAST_TILES: usize = 16;
 /// What is left of a still's tiles must take so many times its bytes.
 const SAVES: f64 = 3.0;
-/// Tiles that are encoded to learn how many bytes they all take.
-const SAMPLED_TILES: usize = 12;
-/// Bytes per pixel that nothing exceeds.
-const MOST_COST: f64 = 3.1;
 /// So many hundredths of the screen a still has at most: the pictures of all streams may have
 /// twice its pixels, and those of films have up to 160 % of them.
 const MOST_PERCENT: u64 = 40;
@@ -207,7 +204,7 @@ impl Feed {
         encoders: &Encoders,
     ) -> Option<(Busy, f64)> {
         let patience = self.carried_per_s() * PATIENCE_S;
-        if !self.is_path_known || area_px(parts) * MOST_COST < patience {
+        if !self.is_path_known || area_px(parts) * MAX_COST < patience {
             return None;
         }
         let mut found = busy(&screen.view(), parts);
@@ -217,13 +214,8 @@ impl Feed {
         if found.parts.len() < LEAST_TILES {
             return None;
         }
-        let every = found.parts.len().div_ceil(SAMPLED_TILES);
-        let sample: Vec<_> = found.parts.iter().step_by(every).copied().collect();
-        let manner = Manner { closed_at: usize::MAX, effort: Effort::Quick, reduction: None };
-        let sampled = encoders.groups(screen.grid(), &screen.view(), &[&sample], manner);
-        let bytes: usize = sampled.iter().map(|batch| batch.data.len()).sum();
-        let cost = bytes as f64 / area_px(&sample);
-        let exact = cost * area_px(&found.parts);
+        let exact = self.sample(&found.parts, screen, encoders, None);
+        let cost = exact / area_px(&found.parts);
         let made_s = found.area.area_px() as f64 / MADE_PX_PER_S;
         (exact > patience.max(made_s * WORTH * self.carried_per_s())).then_some((found, cost))
     }
