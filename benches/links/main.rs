@@ -15,8 +15,7 @@ use farpane::lab::LabOptions;
 use farpane_benches::{claims_wanted, print_claims};
 
 fn main() {
-    let mut claims =
-        if std::env::var_os("SKIP_FILM").is_none() { film::tables() } else { Vec::new() };
+    let mut claims = film::tables();
     claims.extend(text::tables());
     claims.extend(switch::tables());
     claims.extend(photo::tables());

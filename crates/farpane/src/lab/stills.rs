@@ -100,11 +100,14 @@ fn run_until_like(lab: &mut Lab, picture: &FrameBuf) -> u64 {
     lab.now_us() - start_us
 }
 
-fn run_until_exact(lab: &mut Lab) {
+/// Runs until the helper sees exactly the screen, and nothing happens any more. When it did.
+fn run_until_exact(lab: &mut Lab) -> u64 {
     let latest_us = lab.now_us() + LATEST_US;
     assert!(lab.run_until_exact(latest_us).unwrap(), "it is never exact");
+    let exact_us = lab.now_us();
     lab.run_until(lab.now_us() + 1_000_000).unwrap();
     assert!(lab.is_synchronised());
+    exact_us
 }
 
 /// Runs until a still is being made.
@@ -124,8 +127,8 @@ fn a_photograph_is_shown_by_a_still_before_it_is_exact() {
             let (photo, start_us) = (photo(5), lab.now_us());
             lab.show(&photo.view()).unwrap();
             let like_us = run_until_like(&mut lab, &photo);
-            run_until_exact(&mut lab);
-            (like_us, lab.now_us() - start_us, lab.stats().bytes, lab.stats().units)
+            let exact_us = run_until_exact(&mut lab) - start_us;
+            (like_us, exact_us, lab.stats().bytes, lab.stats().units)
         };
         let (like_us, exact_us, bytes, units) = show(CodecChoice::Auto);
         println!("{mbit} Mbit/s: {like_us} us, exact {exact_us} us, {bytes} bytes, {units} units");

@@ -62,8 +62,8 @@ pub(crate) struct Feed {
     is_path_known: bool,
     /// While what is stale goes with fewer colours.
     rough: Option<Rough>,
-    /// Bytes for each pixel of what is stale, when that was sampled since the last change.
-    sampled_cost: Option<f64>,
+    /// Whether photographs in what is stale were sampled since the last change.
+    is_sampled: bool,
     /// Tiles that went with fewer colours last.
     rough_tiles: TileSet,
     stills: Stills,
@@ -106,7 +106,7 @@ impl Feed {
             plan: Vec::new(),
             is_path_known: false,
             rough: None,
-            sampled_cost: None,
+            is_sampled: false,
             rough_tiles: TileSet::new(grid.tiles()),
             stills: Stills::new(grid, stills),
             video: Video::new(size, video),
@@ -144,7 +144,7 @@ impl Feed {
     /// Takes in what was changed, once `screen` shows it.
     pub(crate) fn handle_applied(&mut self, now_us: u64, screen: &Screen) {
         self.video.observe(now_us, screen);
-        self.sampled_cost = None;
+        self.is_sampled = false;
         if let Some(made) = &mut self.rough {
             *made = None;
         }

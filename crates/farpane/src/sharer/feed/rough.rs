@@ -4,6 +4,7 @@ use super::Feed;
 use super::pixels::MAX_COST;
 use crate::sharer::encoders::{Encoders, Manner};
 use crate::sharer::screen::Screen;
+use farpane_codec::video::busy;
 use farpane_codec::{Detail, Effort, Reduction};
 use farpane_frame::Rect;
 
@@ -67,8 +68,8 @@ impl Feed {
         bytes as f64 * SAMPLED_SHARE * parts.len() as f64 / some.len().max(1) as f64
     }
 
-    /// Whether the path would take long to carry the plan: as its tiles were or, where they may be
-    /// quite different now, as some of them are.
+    /// Whether the path would take long to carry the plan, going by what its tiles took before. A
+    /// photograph takes many times what was there before: some of it is encoded to learn how much.
     fn takes_long(&mut self, screen: &Screen, encoders: &Encoders) -> bool {
         if self.plan.len() < LEAST_TILES || !self.is_path_known {
             return false;
@@ -76,14 +77,13 @@ impl Feed {
         let patience = self.carried_per_s() * PATIENCE_S;
         let bytes: f64 = self.plan.iter().map(|part| self.costs.at_least(part, LEAST_COST)).sum();
         let area_px: u64 = self.plan.iter().map(|(_, area)| area.area_px()).sum();
-        if bytes > patience || area_px as f64 * MAX_COST < patience {
+        let may = area_px as f64 * MAX_COST > patience;
+        if bytes > patience || !may || std::mem::replace(&mut self.is_sampled, true) {
             return bytes > patience;
         }
-        let cost = self
-            .sampled_cost
-            .unwrap_or_else(|| self.sample(&self.plan, screen, encoders, None) / area_px as f64);
-        self.sampled_cost = Some(cost);
-        cost * area_px as f64 > patience
+        let photographs: Vec<(u32, Rect)> =
+            busy(&screen.view(), &self.plan).into_iter().flat_map(|busy| busy.parts).collect();
+        bytes + self.sample(&photographs, screen, encoders, None) > patience
     }
 
     /// What bytes are worth on the path.
