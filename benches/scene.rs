@@ -77,6 +77,45 @@ fn photo(frame: &mut FrameBuf, area: Rect, random: &mut Random) {
     }
 }
 
+/// A picture that is to a codec what photographs are: shapes of all sizes, the larger the
+/// stronger, finer ones in some places than in others, and the grain of a camera. Exactly it takes
+/// as much as five photographs did on average, and as a still.
+pub fn photograph(frame: &mut FrameBuf, area: Rect, random: &mut Random) {
+    let seed = random.next();
+    let value = |x: u32, y: u32, of: u64| {
+        let bits = Random(seed ^ of ^ u64::from(x) << 20 ^ u64::from(y) << 40).next();
+        (bits % 2_048) as f32 / 1_024.0 - 1.0
+    };
+    let smooth = |x: u32, y: u32, width: u32| {
+        let along = |at: u32| (at / width, (at % width) as f32 / width as f32);
+        let ((left, right), (top, down)) = (along(x), along(y));
+        let row = |y: u32| {
+            let [a, b] = [left, left + 1].map(|x| value(x, y, u64::from(width)));
+            a + (b - a) * right
+        };
+        row(top) + (row(top + 1) - row(top)) * down
+    };
+    for (x, y) in (0..area.height).flat_map(|y| (0..area.width).map(move |x| (x, y))) {
+        let coarse: f32 = [(8, 6.0), (16, 9.0), (32, 14.0), (64, 24.0), (128, 34.0)]
+            .iter()
+            .map(|(width, strength)| smooth(x, y, *width) * strength)
+            .sum();
+        let fine: f32 = [(2, 6.0), (4, 8.0)]
+            .iter()
+            .map(|(width, strength)| smooth(x, y, *width) * strength)
+            .sum();
+        let detail = (smooth(x, y, 96) * 2.0 + 0.4).clamp(0.0, 1.0);
+        let light = 120.0 + coarse + fine * detail;
+        let tint = smooth(x, y, 127) * 20.0;
+        let grain = [1, 2, 3].map(|of| value(x, y, of << 60) * 1.2);
+        let colour = [light * 0.8 - tint, light, light * 0.9 + tint];
+        let pixel = frame.span_mut(area.x + x, area.y + y, 1);
+        for i in 0..3 {
+            pixel[i] = (colour[i] + grain[i]) as u8;
+        }
+    }
+}
+
 /// A desktop: plain ground, an editor, a page with coloured text, and a photograph of 640x360.
 pub fn desktop() -> FrameBuf {
     let mut frame = FrameBuf::new(SCREEN, PixelFormat::Bgrx).unwrap();

@@ -1,11 +1,12 @@
-//! A sharer and a helper over links of given rates, in virtual time: films, coloured text, and a
-//! screen that changes as a whole. Everything is real but the clock and the network; the time that
+//! A sharer and a helper over links of given rates, in virtual time: films, coloured text, a
+//! screen that changes as a whole, and a photograph. Everything is real but the clock and the network; the time that
 //! coding takes here passes in virtual time as well.
 //!
 //! `cargo bench -p farpane-benches --bench links` prints tables, `-- --claims` the claims as JSON
 //! too.
 
 mod film;
+mod photo;
 mod rival;
 mod switch;
 mod text;
@@ -17,6 +18,7 @@ fn main() {
     let mut claims = film::tables();
     claims.extend(text::tables());
     claims.extend(switch::tables());
+    claims.extend(photo::tables());
     if claims_wanted() {
         print_claims(&claims);
     }

@@ -9,7 +9,7 @@ use crate::wire::Reader;
 use farpane_frame::{FrameBuf, MAX_DIMENSION_PX, PixelFormat, Rect, Size};
 use std::collections::VecDeque;
 
-/// Streams at once: two regions, a bridge over large changes, and one to come.
+/// Streams at once: two regions, stills of what is at rest, and one to come.
 pub const MAX_STREAMS: u8 = 4;
 /// Bytes of an access unit at most, so that it fits a batch.
 pub const MAX_UNIT_BYTES: u32 = 900_000;

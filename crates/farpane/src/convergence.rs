@@ -3,9 +3,11 @@
 
 use crate::CodecChoice;
 use crate::helper::{Composer, Picture};
-use crate::sharer::{Compared, Encoders, Feed, OpenEncoder, Screen, Search};
+use crate::sharer::{Compared, Encoders, Feed, MadeStill, OpenEncoder, Screen, Search};
+use crate::sharer::{StillJob, StillQueue, still_queue};
 use crate::video_choice::decodable;
 use bytes::Bytes;
+use crossbeam::channel::Receiver;
 use farpane_capture::{Damage, Frame, PixelMemory, Pixels};
 use farpane_codec::video::VideoError;
 use farpane_damage::Processor;
@@ -164,6 +166,7 @@ struct World {
     screen: Screen,
     encoders: &'static Encoders,
     video: Option<OpenEncoder>,
+    stills: (StillQueue, Receiver<StillJob>),
     peers: Vec<Peer>,
     count: u64,
 }
@@ -182,6 +185,7 @@ impl World {
             screen,
             encoders: ENCODERS.get_or_init(|| Encoders::new().unwrap()),
             video: CodecChoice::Auto.encoder_for(decodable()),
+            stills: still_queue(),
             peers: Vec::new(),
             count: 0,
         };
@@ -191,8 +195,9 @@ impl World {
 
     fn join(&mut self) {
         let (generation, size) = (self.screen.generation(), self.screen.grid().size());
+        let stills = CodecChoice::Auto.has_stills(decodable()).then(|| self.stills.0.clone());
         self.peers.push(Peer {
-            feed: Feed::new(self.now_us, generation, size, 1_200, self.video.clone()),
+            feed: Feed::new(self.now_us, generation, size, 1_200, self.video.clone(), stills),
             composer: Composer::new(),
             picture: None,
             units: 0,
@@ -245,6 +250,7 @@ impl World {
         for at in 0..self.peers.len() {
             self.step_peer(at);
         }
+        self.stills.1.try_iter().filter_map(StillJob::make).for_each(MadeStill::deliver);
     }
 
     /// When something put on the link now arrives: never when lost, twice when repeated.

@@ -2,10 +2,13 @@
 //! Everything is real but the clock and the network.
 
 use crate::helper::{Composer, Picture};
-use crate::sharer::{Compared, Encoders, Feed, Screen, Search, UpdateStats};
+use crate::sharer::{
+    Compared, Encoders, Feed, MadeStill, Screen, Search, StillJob, UpdateStats, still_queue,
+};
 use crate::video_choice::decodable;
 use crate::{CodecChoice, Error};
 use bytes::Bytes;
+use crossbeam::channel::Receiver;
 use farpane_capture::{Damage, Frame, PixelMemory, Pixels};
 use farpane_damage::Processor;
 use farpane_frame::{FrameBuf, FrameRef, PixelFormat, Rect, Region};
@@ -30,11 +33,22 @@ pub struct LabOptions {
     pub one_way_us: u64,
     /// Whether the time that coding takes here passes in virtual time as well.
     pub clocked: bool,
+    /// Datagrams of a hundred, either way, that are lost.
+    pub loss_percent: u32,
+    /// How long a still takes in virtual time; `None`: as long as it takes here.
+    pub still_us: Option<u64>,
 }
 
 impl Default for LabOptions {
     fn default() -> Self {
-        Self { codec: CodecChoice::Auto, bits_per_s: 0, one_way_us: 5_000, clocked: false }
+        Self {
+            codec: CodecChoice::Auto,
+            bits_per_s: 0,
+            one_way_us: 5_000,
+            clocked: false,
+            loss_percent: 0,
+            still_us: None,
+        }
     }
 }
 
@@ -74,6 +88,11 @@ pub struct Lab {
     free_at_us: u64,
     down: VecDeque<(u64, Bytes)>,
     up: VecDeque<(u64, Bytes)>,
+    /// What is to become stills, and those that are made, with the times of their being there.
+    jobs: Receiver<StillJob>,
+    made: VecDeque<(u64, MadeStill)>,
+    /// Says what is lost; the same in every run.
+    random: u32,
     stats: LabStats,
 }
 
@@ -96,9 +115,11 @@ impl Lab {
         let search = Search { moves: true, processor: Processor::Cpu };
         let screen = Screen::new(&frame(0, 0, copy(first)?, Region::default()), search)?;
         let video = options.codec.encoder_for(decodable());
+        let (queue, jobs) = still_queue();
+        let stills = options.codec.has_stills(decodable()).then_some(queue);
         let now_us = 1_000_000;
         Ok(Self {
-            feed: Feed::new(now_us, 1, first.size(), DATAGRAM_BYTES, video),
+            feed: Feed::new(now_us, 1, first.size(), DATAGRAM_BYTES, video, stills),
             options,
             now_us,
             screen,
@@ -111,6 +132,9 @@ impl Lab {
             free_at_us: 0,
             down: VecDeque::new(),
             up: VecDeque::new(),
+            jobs,
+            made: VecDeque::new(),
+            random: 1,
             stats: LabStats::default(),
         })
     }
@@ -196,12 +220,22 @@ impl Lab {
     fn next_us(&self) -> Option<u64> {
         let links = [&self.down, &self.up].map(|link| link.front().map(|(at_us, _)| *at_us));
         let sides = [self.feed.poll_timeout(), self.composer.poll_timeout()];
-        links.into_iter().chain(sides).flatten().min().map(|at| at.max(self.now_us + 1))
+        let made = self.made.front().map(|(at_us, _)| *at_us);
+        links
+            .into_iter()
+            .chain(sides)
+            .chain([made])
+            .flatten()
+            .min()
+            .map(|at| at.max(self.now_us + 1))
     }
 
     /// Does what is due now.
     fn settle(&mut self) -> Result<(), Error> {
         self.receive()?;
+        while let Some((_, made)) = self.made.pop_front_if(|(at, _)| *at <= self.now_us) {
+            made.deliver();
+        }
         let start = Started::now();
         self.wanted |= self.feed.wants_frame(self.now_us);
         if self.wanted
@@ -216,6 +250,7 @@ impl Lab {
         let rest = self.encode(Feed::flush_rest);
         self.spend(start, |stats| &mut stats.sharer);
         self.transmit();
+        self.make_stills();
         for stats in [flushed, rest].into_iter().flatten() {
             self.stats.updates += 1;
             self.stats.payload_bytes += stats.bytes;
@@ -249,7 +284,9 @@ impl Lab {
                 continue;
             }
             self.free_at_us = free_at_us;
-            self.down.push_back((free_at_us + self.options.one_way_us, datagram));
+            if !self.is_lost() {
+                self.down.push_back((free_at_us + self.options.one_way_us, datagram));
+            }
         }
     }
 
@@ -266,13 +303,33 @@ impl Lab {
         while let Some((stream, _)) = self.composer.poll_failed_stream() {
             self.feed.handle_undecodable(stream);
         }
-        if let Some(report) = self.composer.poll_feedback(self.now_us) {
+        if let Some(report) = self.composer.poll_feedback(self.now_us)
+            && !self.is_lost()
+        {
             self.up.push_back((self.now_us + self.options.one_way_us, report));
         }
         while let Some((_, report)) = self.up.pop_front_if(|(at, _)| *at <= self.now_us) {
             self.feed.handle_datagram(self.now_us, &report)?;
         }
         Ok(())
+    }
+
+    /// Whether the link loses the next datagram.
+    fn is_lost(&mut self) -> bool {
+        self.random = self.random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (self.random >> 16) % 100 < self.options.loss_percent
+    }
+
+    /// Makes the stills that the feed asked for. That takes virtual time from nobody else.
+    fn make_stills(&mut self) {
+        while let Ok(job) = self.jobs.try_recv() {
+            let start = Started::now();
+            let made = job.make();
+            self.stats.sharer += processor_time().saturating_sub(start.processor);
+            let took_us = start.wall.elapsed().as_micros() as u64;
+            let at_us = self.now_us + self.options.still_us.unwrap_or(took_us);
+            self.made.extend(made.map(|made| (at_us, made)));
+        }
     }
 
     /// Lets the feed encode, in one of its ways.
@@ -331,5 +388,7 @@ fn frame(id: u64, now_us: u64, pixels: FrameBuf, damage: Region) -> Frame {
     }
 }
 
+#[cfg(all(test, feature = "av1"))]
+mod stills;
 #[cfg(test)]
 mod tests;

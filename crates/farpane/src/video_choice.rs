@@ -4,18 +4,20 @@ use crate::sharer::OpenEncoder;
 use farpane_codec::video::{self, VideoCodec, VideoError};
 use std::sync::Arc;
 
-/// How regions that behave like films are sent.
+/// How regions that behave like films are sent, and photographs over slow links before they are
+/// exact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CodecChoice {
-    /// As the best video that both sides have, and exactly when there is none.
+    /// As the best video that both sides have, and exactly when there is none; photographs as
+    /// AV1 if both sides have it.
     #[default]
     Auto,
     /// Exactly, as everything else.
     Tiles,
     /// As H.264 if both sides have it.
     H264,
-    /// As AV1 if both sides have it: better than H.264 over links too slow for it (below some
+    /// All as AV1 if both sides have it: better than H.264 over links too slow for it (below some
     /// 0.06 bits a pixel), and some 30 times the work, which delays what else changes by up to
     /// 0.2 s. Regions of more than 1280x720 go exactly.
     Av1,
@@ -64,6 +66,13 @@ impl CodecChoice {
             rest.iter().fold(video::encoder(first, size, rate), next)
         }))
     }
+
+    /// Whether photographs at rest go to a helper that decodes these formats as AV1 first.
+    pub(crate) fn has_stills(self, decodable: u32) -> bool {
+        let chosen = matches!(self, Self::Auto | Self::Av1);
+        let decodes = decodable >> VideoCodec::Av1.to_byte() & 1 == 1;
+        chosen && decodes && video::encodes(VideoCodec::Av1)
+    }
 }
 
 /// A text that names no [`CodecChoice`].
@@ -89,4 +98,20 @@ impl std::fmt::Display for CodecChoice {
 /// The formats that this build decodes, as a greeting tells them.
 pub(crate) fn decodable() -> u32 {
     video::decodable().map(|codec| 1 << codec.to_byte()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_helpers_who_decode_av1_get_stills_and_only_where_av1_may_be() {
+        let (h264, av1) = (1 << VideoCodec::H264.to_byte(), 1 << VideoCodec::Av1.to_byte());
+        for choice in CodecChoice::ALL {
+            let may = matches!(choice, CodecChoice::Auto | CodecChoice::Av1);
+            let may = may && video::encodes(VideoCodec::Av1);
+            assert!(!choice.has_stills(h264), "{choice}");
+            assert_eq!(choice.has_stills(h264 | av1), may, "{choice}");
+        }
+    }
 }

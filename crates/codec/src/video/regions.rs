@@ -1,6 +1,7 @@
 //! Which parts of a screen behave like a film.
 
 use farpane_frame::{FrameRef, Rect, Size, TileGrid, TileSet};
+use std::collections::BTreeMap;
 
 /// Regions at once.
 pub const MAX_REGIONS: usize = 2;
@@ -144,19 +145,10 @@ impl Regions {
         let enough = most >= ENOUGH_CHANGES;
         for (tile, count) in (0..).zip(&self.counts) {
             let steady = self.steady.contains(tile) || (enough && *count * 2 >= most);
-            if steady && self.neighbours(tile).any(|other| moving.contains(other)) {
+            if steady && neighbours(self.grid, tile).any(|other| moving.contains(other)) {
                 self.films.insert(tile);
             }
         }
-    }
-
-    /// A tile and those around it.
-    fn neighbours(&self, tile: u32) -> impl Iterator<Item = u32> + use<> {
-        let (columns, rows) = (self.grid.columns(), self.grid.rows());
-        let (x, y) = (tile % columns, tile / columns);
-        let across = move || x.saturating_sub(1)..=(x + 1).min(columns - 1);
-        let down = y.saturating_sub(1)..=(y + 1).min(rows - 1);
-        down.flat_map(move |y| across().map(move |x| y * columns + x))
     }
 
     /// Whether the current regions serve `found` as well: each lies in one of its own, and fills
@@ -200,22 +192,59 @@ impl Regions {
 
     /// The tiles of films that have changed, in groups of neighbours.
     fn groups(&self) -> Vec<Vec<u32>> {
-        let mut left = TileSet::new(self.grid.tiles());
         let changed = |tile: &u32| !self.reach[*tile as usize].is_empty();
-        for tile in self.films.iter().filter(changed) {
-            left.insert(tile);
+        groups(self.grid, self.films.iter().filter(changed))
+    }
+}
+
+/// Neighbouring parts of tiles that are busy, as photographs are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Busy {
+    /// The smallest rectangle with even coordinates and sides around them, but for an odd edge of
+    /// the screen.
+    pub area: Rect,
+    /// The parts.
+    pub parts: Vec<(u32, Rect)>,
+}
+
+/// The busy ones of some parts of tiles, in groups of neighbours.
+pub fn busy(frame: &FrameRef<'_>, parts: &[(u32, Rect)]) -> Vec<Busy> {
+    let mut areas: BTreeMap<u32, Rect> = parts.iter().copied().collect();
+    areas.retain(|_, area| is_busy(frame, *area));
+    let grid = TileGrid::new(frame.size());
+    let whole = |tiles: Vec<u32>| {
+        let parts: Vec<_> = tiles.iter().map(|tile| (*tile, areas[tile])).collect();
+        let area = parts.iter().fold(Rect::default(), |around, (_, part)| around.union(*part));
+        Busy { area: even(area, frame.size()), parts }
+    };
+    groups(grid, areas.keys().copied()).into_iter().map(whole).collect()
+}
+
+/// A tile and those around it.
+fn neighbours(grid: TileGrid, tile: u32) -> impl Iterator<Item = u32> {
+    let (columns, rows) = (grid.columns(), grid.rows());
+    let (x, y) = (tile % columns, tile / columns);
+    let across = move || x.saturating_sub(1)..=(x + 1).min(columns - 1);
+    let down = y.saturating_sub(1)..=(y + 1).min(rows - 1);
+    down.flat_map(move |y| across().map(move |x| y * columns + x))
+}
+
+/// Tiles in groups of neighbours.
+fn groups(grid: TileGrid, tiles: impl Iterator<Item = u32>) -> Vec<Vec<u32>> {
+    let mut left = TileSet::new(grid.tiles());
+    tiles.for_each(|tile| {
+        left.insert(tile);
+    });
+    let mut groups = Vec::new();
+    loop {
+        let Some(first) = left.iter().next() else { return groups };
+        left.remove(first);
+        let (mut group, mut at) = (vec![first], 0);
+        while at < group.len() {
+            group.extend(neighbours(grid, group[at]).filter(|tile| left.remove(*tile)));
+            at += 1;
         }
-        let mut groups = Vec::new();
-        loop {
-            let Some(first) = left.iter().next() else { return groups };
-            left.remove(first);
-            let (mut group, mut at) = (vec![first], 0);
-            while at < group.len() {
-                group.extend(self.neighbours(group[at]).filter(|tile| left.remove(*tile)));
-                at += 1;
-            }
-            groups.push(group);
-        }
+        groups.push(group);
     }
 }
 
@@ -307,6 +336,19 @@ mod tests {
         let mut screen = Screen::new();
         assert!(screen.play(&[Rect::new(100, 100, 640, 360)], 15, 30).is_empty(), "text");
         assert!(Screen::new().play(&[Rect::new(100, 100, 120, 360)], 90, 30).is_empty(), "narrow");
+    }
+
+    #[test]
+    fn photographs_are_busy_and_apart_while_text_is_not() {
+        let mut screen = Screen::new();
+        screen.play(&[Rect::new(70, 70, 201, 150), Rect::new(640, 128, 128, 128)], 90, 1);
+        screen.play(&[Rect::new(64, 512, 300, 200)], 15, 1);
+        let grid = TileGrid::new(SIZE);
+        let parts: Vec<_> = (0..grid.tiles()).map(|tile| (tile, grid.rect(tile))).collect();
+        let found = busy(&screen.frame.view(), &parts);
+        let areas: Vec<Rect> = found.iter().map(|busy| busy.area).collect();
+        assert_eq!(areas, [Rect::new(64, 64, 192, 128), Rect::new(640, 128, 128, 128)]);
+        assert_eq!(found[1].parts.len(), 4);
     }
 
     #[test]

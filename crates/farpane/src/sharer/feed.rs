@@ -5,10 +5,12 @@ mod light;
 mod pixels;
 mod rest;
 mod rough;
+mod still;
 
 use super::encoders::Encoders;
 use super::screen::Screen;
 use super::slots::SlotCache;
+use super::stills::StillQueue;
 use super::video::{OpenEncoder, Video};
 use bytes::Bytes;
 use farpane_codec::video::MAX_REGIONS;
@@ -20,6 +22,7 @@ use farpane_proto::{WireError, screen::BatchId};
 use farpane_rate::{Controller, DelayController, Pacer, Report, Sample, frame_budget_bytes};
 use pixels::Costs;
 use rough::Rough;
+use still::Stills;
 
 /// While more waits than the path carries the screen is looked at this often: what changes again
 /// need not be sent twice, and what is small goes first.
@@ -59,8 +62,11 @@ pub(crate) struct Feed {
     is_path_known: bool,
     /// While what is stale goes with fewer colours.
     rough: Option<Rough>,
+    /// Whether photographs in what is stale were sampled since the last change.
+    is_sampled: bool,
     /// Tiles that went with fewer colours last.
     rough_tiles: TileSet,
+    stills: Stills,
     video: Video,
     /// Stale parts that go as video, by stream.
     films: [Vec<(u32, Rect)>; MAX_REGIONS],
@@ -73,13 +79,15 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    /// A helper that has nothing yet of this screen, and sees films as `video` encodes them.
+    /// A helper that has nothing yet of this screen, sees films as `video` encodes them and
+    /// photographs as `stills` makes them.
     pub(crate) fn new(
         now_us: u64,
         generation: u32,
         size: Size,
         max_datagram: usize,
         video: Option<OpenEncoder>,
+        stills: Option<StillQueue>,
     ) -> Self {
         let sender = ScreenSender::new(now_us, generation, size, max_datagram);
         let controller = Box::new(DelayController::new());
@@ -98,7 +106,9 @@ impl Feed {
             plan: Vec::new(),
             is_path_known: false,
             rough: None,
+            is_sampled: false,
             rough_tiles: TileSet::new(grid.tiles()),
+            stills: Stills::new(grid, stills),
             video: Video::new(size, video),
             films: Default::default(),
             waits: true,
@@ -117,6 +127,7 @@ impl Feed {
         (self.rough, self.rough_tiles) = (None, TileSet::new(grid.tiles()));
         self.stores.clear();
         self.copies.clear();
+        self.stills.reset(grid);
         self.video.reset(grid.size());
     }
 
@@ -126,11 +137,14 @@ impl Feed {
         self.sender.forget_copies(&self.copies);
         let (changed, moves) = (screen.changed(), screen.moves());
         self.sender.handle_frame(now_us, changed, moves, &mut self.copies);
+        self.stills.handle_changed(changed);
+        self.drop_outdated_still(now_us);
     }
 
     /// Takes in what was changed, once `screen` shows it.
     pub(crate) fn handle_applied(&mut self, now_us: u64, screen: &Screen) {
         self.video.observe(now_us, screen);
+        self.is_sampled = false;
         if let Some(made) = &mut self.rough {
             *made = None;
         }
@@ -139,6 +153,7 @@ impl Feed {
     /// The helper could not decode a stream of video.
     pub(crate) fn handle_undecodable(&mut self, stream: u8) {
         self.video.handle_undecodable(stream);
+        self.stills.handle_undecodable(stream);
     }
 
     /// Where the pointer is.
@@ -254,7 +269,8 @@ impl Feed {
         }
     }
 
-    /// Tells the caches and the films what became of batches; whether there was anything.
+    /// Tells the caches, the films and the stills what became of batches; whether there was
+    /// anything.
     fn take_fates(&mut self) -> bool {
         let mut any = false;
         while let Some(event) = self.sender.poll_event() {
@@ -264,6 +280,7 @@ impl Feed {
                 SenderEvent::Failed(batch) => (batch, false),
             };
             self.slots.handle_fate(batch, delivered);
+            self.stills.handle_fate(batch);
             if !delivered {
                 self.slots.orphans().for_each(|tile| {
                     self.unkept.insert(tile);
@@ -281,7 +298,11 @@ impl Feed {
         stats.tiles += info.writes.len() as u32;
         stats.bytes += bytes;
         let rough = info.lossy && info.repeat != Repeat::WhileVideo;
-        for (tile, _) in &info.writes {
+        if info.lossy && !info.optional {
+            self.stills.handle_lossy();
+        }
+        // What is optional shows better what went with fewer colours.
+        for (tile, _) in info.writes.iter().filter(|_| !info.optional) {
             if rough {
                 self.rough_tiles.insert(*tile)
             } else {

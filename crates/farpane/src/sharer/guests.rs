@@ -7,6 +7,7 @@ use super::links::{LinkEvent, PeerId};
 use super::peer::Peer;
 use super::screen::Screen;
 use super::session::SharerEvent;
+use super::stills::StillMaker;
 use crate::CodecChoice;
 use crossbeam::channel::Sender;
 use farpane_capture::{CursorShape, monotonic_us};
@@ -62,6 +63,7 @@ pub(crate) struct Guests {
     name: String,
     codec: CodecChoice,
     hardware: Option<Hardware>,
+    stills: Option<StillMaker>,
     advance: Vec<AdvanceConsent>,
     links: Sender<(PeerId, LinkEvent)>,
     events: Teller,
@@ -72,13 +74,24 @@ impl Guests {
     pub(crate) fn new(
         name: String,
         codec: CodecChoice,
-        hardware: Option<Hardware>,
+        (hardware, stills): (Option<Hardware>, Option<StillMaker>),
         links: Sender<(PeerId, LinkEvent)>,
         events: Teller,
     ) -> Self {
         let guests = BTreeMap::new();
         let advance = Vec::new();
-        Self { guests, next_id: 1, name, codec, hardware, advance, links, events, cursor: None }
+        Self {
+            guests,
+            next_id: 1,
+            name,
+            codec,
+            hardware,
+            stills,
+            advance,
+            links,
+            events,
+            cursor: None,
+        }
     }
 
     /// The consent to some helper's seeing the screen, when there is one.
@@ -216,7 +229,8 @@ impl Guests {
                         Some(hardware) => hardware.over(open),
                         None => open,
                     };
-                    guest.peer.set_video(software.map(over));
+                    let stills = self.stills.as_ref().filter(|_| self.codec.has_stills(video));
+                    guest.peer.set_video(software.map(over), stills.map(StillMaker::queue));
                 }
                 self.introduce(now_us, id, name);
             }

@@ -13,9 +13,13 @@ mod pipeline;
 mod screen;
 mod session;
 mod slots;
+mod stills;
 mod video;
 
 pub(crate) use video::OpenEncoder;
+
+#[cfg(test)]
+pub(crate) use stills::StillQueue;
 
 pub use session::{NotReady, Sharer, SharerEvent, SharerOptions, SharerStats};
 
@@ -24,4 +28,5 @@ pub(crate) use {
     encoders::Encoders,
     feed::{Feed, UpdateStats},
     screen::{Compared, Screen, Search},
+    stills::{MadeStill, StillJob, still_queue},
 };

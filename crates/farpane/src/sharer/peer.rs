@@ -3,6 +3,7 @@
 use super::feed::Feed;
 use super::links::{LinkEvent, PeerId, Sink};
 use super::screen::Screen;
+use super::stills::StillQueue;
 use super::video::OpenEncoder;
 use bytes::Bytes;
 use crossbeam::channel::Sender;
@@ -30,8 +31,9 @@ pub(crate) struct Peer {
     /// Present once the helper may see the screen and there is one.
     pub(crate) feed: Option<Feed>,
     known_shapes: VecDeque<u64>,
-    /// How it sees films, once it has said what it decodes.
+    /// How it sees films and photographs, once it has said what it decodes.
     video: Option<OpenEncoder>,
+    stills: Option<StillQueue>,
 }
 
 impl Peer {
@@ -52,12 +54,13 @@ impl Peer {
             feed: None,
             known_shapes: VecDeque::new(),
             video: None,
+            stills: None,
         }
     }
 
-    /// Films go to this helper as `video` encodes them.
-    pub(crate) fn set_video(&mut self, video: Option<OpenEncoder>) {
-        self.video = video;
+    /// Films go to this helper as `video` encodes them, and photographs as `stills` makes them.
+    pub(crate) fn set_video(&mut self, video: Option<OpenEncoder>, stills: Option<StillQueue>) {
+        (self.video, self.stills) = (video, stills);
     }
 
     /// Sends a control message; a peer whose queue is full is closed.
@@ -81,7 +84,7 @@ impl Peer {
     pub(crate) fn start_feed(&mut self, now_us: u64, screen: &Screen) {
         let (generation, size) = (screen.generation(), screen.grid().size());
         let (max, video) = (self.max_datagram_bytes, self.video.clone());
-        self.feed = Some(Feed::new(now_us, generation, size, max, video));
+        self.feed = Some(Feed::new(now_us, generation, size, max, video, self.stills.clone()));
     }
 
     /// How large a datagram may be from now on.

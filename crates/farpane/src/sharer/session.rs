@@ -9,6 +9,7 @@ use super::intake::Intake;
 use super::links::{LinkEvent, PeerId};
 use super::pipeline::{Pipeline, Wiring};
 use super::screen::Search;
+use super::stills::StillMaker;
 use crate::records::ShareRecord;
 use crate::{CodecChoice, Error, HardwareOptions};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -242,7 +243,10 @@ impl Sharer {
         // It makes H.264 only.
         let may = options.codec.encoder_for(1 << VideoCodec::H264.to_byte()).is_some();
         let hardware = options.hardware.filter(|_| may).map(Hardware::start).transpose()?;
-        let guests = Guests::new(options.name, options.codec, hardware, link_sender, teller);
+        let may = options.codec.has_stills(1 << VideoCodec::Av1.to_byte());
+        let stills = may.then(StillMaker::start).transpose()?;
+        let encoders = (hardware, stills);
+        let guests = Guests::new(options.name, options.codec, encoders, link_sender, teller);
         let name = "farpane-share";
         let failed = |reason: String| Error::Thread { name, reason };
         let encoders = Encoders::new().map_err(|e| failed(e.to_string()))?;

@@ -250,9 +250,9 @@ impl Video {
         Some(BatchInfo {
             data: data.into(),
             writes,
-            copies: Vec::new(),
             repeat: Repeat::WhileVideo,
             lossy: true,
+            ..BatchInfo::default()
         })
     }
 

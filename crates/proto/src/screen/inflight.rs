@@ -28,6 +28,9 @@ pub struct BatchInfo {
     pub repeat: Repeat,
     /// Whether what it writes is only like the screen.
     pub lossy: bool,
+    /// Whether the helper has, or is about to get, all that it writes, only worse. Then nothing is
+    /// stale when it fails. It must be lossy, and nothing that it writes stale.
+    pub optional: bool,
 }
 
 /// When a lost part of a batch may be sent again, so that the batch is applied later.

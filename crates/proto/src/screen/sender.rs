@@ -263,7 +263,9 @@ impl ScreenSender {
             self.tiles.set_lossy(*index, lossy);
             let tile = self.tiles.get_mut(*index);
             tile.flight += 1;
-            (tile.writer, tile.written) = (id, *area);
+            if !batch.info.optional {
+                (tile.writer, tile.written) = (id, *area);
+            }
             if !is_video {
                 tile.kept_from = id + 1;
             }
@@ -544,21 +546,21 @@ impl ScreenSender {
         self.in_flight.get(id).is_some_and(|batch| batch.repaired)
     }
 
-    /// Gives a batch up, because the helper cannot use it: what it wrote is stale. Nothing when
-    /// its fate is known.
+    /// Gives a batch up, because the helper cannot use it: what it wrote is stale, unless it was
+    /// optional. Nothing when its fate is known.
     pub fn abandon(&mut self, id: BatchId) {
         self.give_up(id);
     }
 
     /// The helper will not apply this batch: what it wrote is stale, and so is what copies took
-    /// from there.
+    /// from there, unless it was optional.
     fn give_up(&mut self, id: BatchId) {
         let Some(batch) = self.in_flight.get(id) else { return };
         let mut areas: Vec<Rect> = batch.info.writes.iter().map(|(_, area)| *area).collect();
         areas.extend(batch.info.copies.iter().map(|m| m.dst));
         self.spoil(id, areas);
         let Some(batch) = self.in_flight.remove(id) else { return };
-        for (tile, area) in &batch.info.writes {
+        for (tile, area) in batch.info.writes.iter().filter(|_| !batch.info.optional) {
             self.tiles.lose(id, *tile, *area);
         }
         for m in &batch.info.copies {
@@ -569,6 +571,9 @@ impl ScreenSender {
     }
 
     fn spoil(&mut self, id: BatchId, areas: Vec<Rect>) {
+        if self.in_flight.get(id).is_some_and(|batch| batch.info.optional) {
+            return;
+        }
         let tiles = &mut self.tiles;
         self.in_flight.spoiled_by(id, areas, |copy, area| tiles.lose_area(copy, area));
     }

@@ -353,3 +353,43 @@ fn a_report_of_what_was_never_sent_is_an_error() {
     let report = crate::feedback::Feedback { decided: 1, ..Default::default() };
     assert!(sender.handle_feedback(1, &report).is_err());
 }
+
+/// A tile that the helper has nearly, and a batch that would show it better but was given up.
+fn improved_and_given_up(optional: bool) -> ScreenSender {
+    let size = Size::new(64, 64);
+    let mut sender = ScreenSender::new(0, 0, size, 1_200);
+    let lossy = |repeat, optional| BatchInfo {
+        data: Bytes::from_static(&[1; 100]),
+        writes: vec![(0, size.rect())],
+        repeat,
+        lossy: true,
+        optional,
+        ..BatchInfo::default()
+    };
+    sender.begin_update();
+    sender.push_batch(lossy(Repeat::WhileUnchanged, false));
+    sender.end_update();
+    assert!(!sender.is_stale() && sender.is_lossy());
+    sender.begin_update();
+    let better = sender.push_batch(lossy(Repeat::WhileVideo, optional));
+    sender.end_update();
+    sender.abandon(better);
+    assert_eq!(sender.poll_event(), Some(SenderEvent::Failed(better)));
+    sender
+}
+
+#[test]
+fn what_was_optional_leaves_nothing_stale_when_it_fails() {
+    let sender = improved_and_given_up(true);
+    assert!(!sender.is_stale() && sender.is_lossy());
+    assert!(improved_and_given_up(false).is_stale());
+}
+
+#[test]
+fn what_came_before_something_optional_is_stale_when_it_is_lost() {
+    let mut sender = improved_and_given_up(true);
+    let (first, size) = (0, Size::new(64, 64));
+    sender.abandon(first);
+    assert_eq!(sender.poll_event(), Some(SenderEvent::Failed(first)));
+    assert_eq!(sender.stale_part(0).0, size.rect());
+}

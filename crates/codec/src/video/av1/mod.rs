@@ -26,8 +26,6 @@ const NAME: &str = "AV1";
 /// The largest picture of a film, either way round: it is encoded about 14 times a second on one
 /// core of an AMD EPYC; see [`Av1Encoder`].
 pub const LARGEST: Size = Size::new(640, 360);
-/// The largest still, either way round: a second's work.
-pub const LARGEST_STILL: Size = Size::new(1280, 720);
 /// rav1e takes no smaller ones.
 const LEAST_SIDE_PX: u32 = 16;
 

@@ -1,8 +1,8 @@
 //! Pictures at rest.
 
 use super::queue::fill;
-use super::{LARGEST_STILL, check_planes, check_size, config, failed};
-use crate::video::{Chroma, Planes, VideoError};
+use super::{check_planes, check_size, config, failed};
+use crate::video::{Chroma, LARGEST_STILL, Planes, VideoError};
 use rav1e::prelude::{Config, Context};
 
 /// Encodes one picture in full colour as a temporal unit of its own, which

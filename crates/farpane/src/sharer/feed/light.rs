@@ -103,7 +103,7 @@ impl Feed {
         let copies = std::mem::take(&mut self.copies);
         let slots = self.stores.drain(..).map(|(_, slot)| slot).collect();
         let repeat = if repeatable { Repeat::WhileUnchanged } else { Repeat::Never };
-        let info = BatchInfo { data: data.into(), writes, copies, repeat, lossy: false };
+        let info = BatchInfo { data: data.into(), writes, copies, repeat, ..BatchInfo::default() };
         let (id, bytes) = self.push(info, stats);
         self.slots.handle_sent(id, slots);
         bytes

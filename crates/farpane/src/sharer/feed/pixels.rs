@@ -22,7 +22,7 @@ const CLOSED_AT: f64 = 1.5;
 const ROUGH_SHARE: f64 = 0.3;
 const ROUGH_TILES: usize = 64;
 /// Bytes per pixel that nothing exceeds: three colours, and a little for the operation.
-const MAX_COST: f32 = 3.1;
+pub(super) const MAX_COST: f64 = 3.1;
 /// Bytes per pixel assumed before anything was encoded: those of text.
 const INITIAL_COST: f32 = 0.1;
 
@@ -67,7 +67,7 @@ impl Costs {
 
     /// The parts may take as much as anything can.
     pub(super) fn expect_most(&mut self, parts: &[(u32, Rect)]) {
-        parts.iter().for_each(|(tile, _)| self.0[*tile as usize] = MAX_COST);
+        parts.iter().for_each(|(tile, _)| self.0[*tile as usize] = MAX_COST as f32);
     }
 }
 

@@ -1,4 +1,4 @@
-//! What waits for all that is urgent: films, and making exact what is lossy.
+//! What waits for all that is urgent: films, stills, and making exact what is lossy.
 
 use super::{Feed, UpdateStats};
 use crate::sharer::encoders::Encoders;
@@ -7,9 +7,9 @@ use farpane_codec::video::MAX_REGIONS;
 use farpane_proto::datagram::Cursor;
 
 impl Feed {
-    /// When no more urgent thing waits: encodes the next pictures of films and, in what room is
-    /// left, makes exact what is lossy and at rest; then has the helper keep
-    /// what rests.
+    /// When no more urgent thing waits: encodes the next pictures of films, sends a still that is
+    /// made and, in what room is left, makes exact what is lossy and at rest; then has the helper
+    /// keep what rests.
     pub(crate) fn flush_rest(
         &mut self,
         now_us: u64,
@@ -20,11 +20,16 @@ impl Feed {
         if let Some((_, area)) = self.films.iter().flatten().next() {
             // Should no more pictures come, what is left of the last one goes as tiles.
             self.wake_at(now_us + self.video.quiet_us(*area));
+            self.stills.handle_film(now_us);
         }
+        self.begin_still(now_us, screen, encoders);
         self.give_up_late_units(now_us);
         let films = self.flush_films(now_us, screen, encoders);
         if films.is_some() || self.waits || self.sender.queued_bytes() > 0 {
             return films;
+        }
+        if let Some(sent) = self.send_still(now_us, encoders) {
+            return Some(sent);
         }
         let refined = self.refine(now_us, screen, encoders);
         if refined.is_none() {
@@ -68,7 +73,8 @@ impl Feed {
         (stats.bytes > 0).then_some(stats)
     }
 
-    /// Makes exact what is lossy, first what lies near the pointer: what went with fewer colours
+    /// Makes exact what is lossy, first what lies near the pointer and is not to be shown by a
+    /// still: what went with fewer colours
     /// as fast as the path allows, what a film showed once it has been at rest for a while, and no
     /// more of that than leaves room for what may change next.
     fn refine(&mut self, now_us: u64, screen: &Screen, encoders: &Encoders) -> Option<UpdateStats> {
@@ -96,10 +102,12 @@ impl Feed {
         if lossy.is_empty() || budget == 0 {
             return None;
         }
-        if let Some(Cursor { x, y, .. }) = self.sender.cursor() {
-            let far = |from: u32, to: i32| (i64::from(from) - i64::from(to)).pow(2);
-            lossy.sort_by_key(|(_, area)| far(area.x, x) + far(area.y, y));
-        }
+        let far = |from: u32, to: i32| (i64::from(from) - i64::from(to)).pow(2);
+        let pointer = self.sender.cursor();
+        lossy.sort_by_key(|(tile, area)| {
+            let far = pointer.map(|Cursor { x, y, .. }| far(area.x, x) + far(area.y, y));
+            (self.stills.is_making(*tile), far)
+        });
         self.plan = lossy;
         let mut stats = UpdateStats { update: self.sender.begin_update(), ..Default::default() };
         self.push_pixels(screen, encoders, budget, None, &mut stats);

@@ -1,8 +1,10 @@
 //! Fewer colours first, and less detail, where the path would take too long to carry all.
 
 use super::Feed;
+use super::pixels::MAX_COST;
 use crate::sharer::encoders::{Encoders, Manner};
 use crate::sharer::screen::Screen;
+use farpane_codec::video::busy;
 use farpane_codec::{Detail, Effort, Reduction};
 use farpane_frame::Rect;
 
@@ -33,12 +35,13 @@ impl Feed {
         if self.plan.is_empty() {
             return None;
         }
-        if self.rough.is_none() && self.takes_long() {
+        if self.rough.is_none() && self.takes_long(screen, encoders) {
             self.rough = Some(None);
         }
         if let Some(None) = self.rough {
             let colours = Reduction::new(&screen.view(), &self.plan);
-            let took_s = self.sample(screen, encoders, &colours) / self.carried_per_s();
+            let bytes = self.sample(&self.plan, screen, encoders, Some(&colours));
+            let took_s = bytes / self.carried_per_s();
             let detail = match took_s {
                 _ if took_s < FULL_S => Detail::Full,
                 _ if took_s < HALF_ROWS_S => Detail::HalfRows,
@@ -49,24 +52,38 @@ impl Feed {
         self.rough.clone().flatten()
     }
 
-    /// About how many bytes the plan takes with fewer colours.
-    fn sample(&self, screen: &Screen, encoders: &Encoders, reduction: &Reduction) -> f64 {
-        let every = self.plan.len().div_ceil(SAMPLED_TILES);
-        let parts: Vec<(u32, Rect)> = self.plan.iter().step_by(every).copied().collect();
-        let (effort, reduction) = (Effort::Quick, Some(reduction));
-        let manner = Manner { closed_at: usize::MAX, effort, reduction };
-        let sampled = encoders.groups(screen.grid(), &screen.view(), &[&parts], manner);
+    /// About how many bytes some parts take, with all their colours or with fewer.
+    pub(super) fn sample(
+        &self,
+        parts: &[(u32, Rect)],
+        screen: &Screen,
+        encoders: &Encoders,
+        reduction: Option<&Reduction>,
+    ) -> f64 {
+        let every = parts.len().div_ceil(SAMPLED_TILES).max(1);
+        let some: Vec<(u32, Rect)> = parts.iter().step_by(every).copied().collect();
+        let manner = Manner { closed_at: usize::MAX, effort: Effort::Quick, reduction };
+        let sampled = encoders.groups(screen.grid(), &screen.view(), &[&some], manner);
         let bytes: usize = sampled.iter().map(|batch| batch.data.len()).sum();
-        bytes as f64 * SAMPLED_SHARE * self.plan.len() as f64 / parts.len() as f64
+        bytes as f64 * SAMPLED_SHARE * parts.len() as f64 / some.len().max(1) as f64
     }
 
-    /// Whether the path would take long to carry the plan.
-    fn takes_long(&self) -> bool {
+    /// Whether the path would take long to carry the plan, going by what its tiles took before. A
+    /// photograph takes many times what was there before: some of it is encoded to learn how much.
+    fn takes_long(&mut self, screen: &Screen, encoders: &Encoders) -> bool {
         if self.plan.len() < LEAST_TILES || !self.is_path_known {
             return false;
         }
+        let patience = self.carried_per_s() * PATIENCE_S;
         let bytes: f64 = self.plan.iter().map(|part| self.costs.at_least(part, LEAST_COST)).sum();
-        bytes > self.carried_per_s() * PATIENCE_S
+        let area_px: u64 = self.plan.iter().map(|(_, area)| area.area_px()).sum();
+        let may = area_px as f64 * MAX_COST > patience;
+        if bytes > patience || !may || std::mem::replace(&mut self.is_sampled, true) {
+            return bytes > patience;
+        }
+        let photographs: Vec<(u32, Rect)> =
+            busy(&screen.view(), &self.plan).into_iter().flat_map(|busy| busy.parts).collect();
+        bytes + self.sample(&photographs, screen, encoders, None) > patience
     }
 
     /// What bytes are worth on the path.
@@ -76,7 +93,7 @@ impl Feed {
     }
 
     /// Bytes a second that the path is believed to carry.
-    fn carried_per_s(&self) -> f64 {
+    pub(super) fn carried_per_s(&self) -> f64 {
         self.controller.window_bytes() as f64 * 1e6 / self.controller.rtt_us().max(1_000) as f64
     }
 }
