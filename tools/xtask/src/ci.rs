@@ -48,12 +48,13 @@ struct Step {
 }
 
 /// Quick ones first.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step { name: "format", check: format },
     Step { name: "scripts", check: scripts },
     Step { name: "tidy", check: |root, _| tidy::run(root) },
     Step { name: "deny", check: deny },
     Step { name: "clippy", check: clippy },
+    Step { name: "program", check: program },
     Step { name: "doc", check: doc },
     Step { name: "capi", check: |root, _| capi::run(root, &capi::Arguments::default()) },
     Step { name: "fuzz", check: |root, arguments| fuzz::smoke(root, arguments.fuzz_seconds) },
@@ -95,9 +96,17 @@ fn clippy(root: &Path, _: &Arguments) -> anyhow::Result<bool> {
     passes(clippy)
 }
 
+/// As users build it, alone: the program of the tests has other people's crates with the features
+/// that the whole workspace gives them.
+fn program(root: &Path, _: &Arguments) -> anyhow::Result<bool> {
+    passes(cargo(root, &["check", "--package", "farpane-cli"]))
+}
+
 fn doc(root: &Path, _: &Arguments) -> anyhow::Result<bool> {
     // The program and the library of the same name would overwrite each other's pages.
     let mut doc = cargo(root, &["doc", "--workspace", "--all-features", "--no-deps", "--lib"]);
+    // Examples have the dependencies of tests, hence the features that clippy checked them with.
+    doc.arg("--examples");
     doc.env("RUSTDOCFLAGS", "-D warnings");
     passes(doc)
 }
