@@ -1,6 +1,6 @@
-//! A sharer and a helper over links of given rates, in virtual time: films, coloured text, a
-//! screen that changes as a whole, and a photograph. Everything is real but the clock and the network; the time that
-//! coding takes here passes in virtual time as well.
+//! A sharer and a helper over links of given rates, in virtual time: films, coloured text, a screen
+//! that changes as a whole, and a photograph. Everything is real but the clock and the network; the
+//! time that coding takes here passes in virtual time as well.
 //!
 //! `cargo bench -p farpane-benches --bench links` prints tables, `-- --claims` the claims as JSON
 //! too.

@@ -21,7 +21,7 @@ const STREAM: u8 = MAX_REGIONS as u8;
 const PATIENCE_S: f64 = 0.4;
 /// Pixels a second that become a still, and how many times as long they must take exactly.
 const MADE_PX_PER_S: f64 = 1e6;
-const WORTH: f64 = 2.0;
+const WORTH: f64 = 1.2;
 /// Fewer tiles are not worth a still.
 const LEAST_TILES: usize = 16;
 /// What is left of a still's tiles must take so many times its bytes.
