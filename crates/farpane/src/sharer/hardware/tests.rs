@@ -297,6 +297,7 @@ fn a_failure_in_a_film_costs_one_keyframe() {
         film.capabilities().hardware
     });
     let mut other = films.begin();
+    wait("the other's being opened", || films.driver.opened() == 2);
     let mut keyframes = Vec::new();
     for _ in films.driver.pictures()..30 {
         keyframes.push(films.encode(film.as_mut()));
