@@ -391,6 +391,9 @@ impl Run<'_> {
 
     /// Paints the areas that stand side by side, whose indices go row by row across all of them.
     fn paint_strip(&mut self) -> Result<(), DecodeError> {
+        if self.strip.is_empty() {
+            return Ok(());
+        }
         let mut rows = strip::Rows::of(self.strip.iter().map(|(area, _)| *area));
         let indices = self.indices.take(rows.len())?;
         for i in 0..self.strip.len() {

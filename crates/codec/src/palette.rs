@@ -112,6 +112,8 @@ mod encode {
         next: [u16; MAX_COLOURS],
         /// What the cell at hand replaced: the place, and its colour if it had one.
         replaced: Vec<(u8, Option<u32>)>,
+        /// The colours that the cell at hand brings, in order, and the places they came to first.
+        sorted: Vec<(u32, u8)>,
     }
 
     impl Palette {
@@ -125,6 +127,7 @@ mod encode {
                 heads: Box::new([END; LISTS]),
                 next: [END; MAX_COLOURS],
                 replaced: Vec::with_capacity(MAX_COLOURS),
+                sorted: Vec::with_capacity(MAX_COLOURS),
             }
         }
 
@@ -174,9 +177,10 @@ mod encode {
             if new.is_sorted_by_key(|new| order(new.colour)) {
                 return;
             }
+            let mut sorted = std::mem::take(&mut self.sorted);
             let places = || self.replaced.iter().map(|(place, _)| *place);
-            let mut sorted: Vec<(u32, u8)> =
-                new.iter().map(|new| new.colour).zip(places()).collect();
+            sorted.clear();
+            sorted.extend(new.iter().map(|new| new.colour).zip(places()));
             sorted.sort_unstable_by_key(|(colour, _)| order(*colour));
             let mut moved: [u8; MAX_COLOURS] = std::array::from_fn(|place| place as u8);
             for (((colour, from), to), new) in sorted.iter().zip(places()).zip(new) {
@@ -185,9 +189,10 @@ mod encode {
             }
             indices.iter_mut().for_each(|index| *index = moved[usize::from(*index)]);
             sorted.iter().for_each(|(colour, from)| self.unlink(*from, *colour));
-            for (colour, from) in sorted {
-                self.link(moved[usize::from(from)], colour, list_of(colour));
+            for (colour, from) in &sorted {
+                self.link(moved[usize::from(*from)], *colour, list_of(*colour));
             }
+            self.sorted = sorted;
         }
 
         /// The place of `colour`, a new one while `limit` allows.

@@ -74,9 +74,8 @@ impl Feed {
     }
 
     /// Makes exact what is lossy, first what lies near the pointer and is not to be shown by a
-    /// still: what went with fewer colours
-    /// as fast as the path allows, what a film showed once it has been at rest for a while, and no
-    /// more of that than leaves room for what may change next.
+    /// still: what went with fewer colours as fast as the path allows, what a film showed once it
+    /// has been at rest for a while, and no more of that than leaves room for what may change next.
     fn refine(&mut self, now_us: u64, screen: &Screen, encoders: &Encoders) -> Option<UpdateStats> {
         let (mut rough, mut rested) = (Vec::new(), Vec::new());
         let mut due_us = u64::MAX;
