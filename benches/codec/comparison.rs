@@ -35,6 +35,18 @@ impl Outcome {
         Self { name, first, times, encodings, between, bytes, error: 0, pixels: 0 }
     }
 
+    /// Keeps the shorter of each time, after another play of the same recording.
+    pub(crate) fn keep_faster(&mut self, other: &Self) {
+        let faster = |ours: &mut [Duration], others: &[Duration]| {
+            ours.iter_mut().zip(others).for_each(|(our, other)| *our = (*our).min(*other));
+        };
+        faster(&mut self.times, &other.times);
+        faster(&mut self.encodings, &other.encodings);
+        self.first.0 = self.first.0.min(other.first.0);
+        self.between = self.between.min(other.between);
+        self.error = self.error.max(other.error);
+    }
+
     /// Whether the helper's picture was the screen's after every frame.
     pub(crate) fn is_exact(&self) -> bool {
         self.error == 0
@@ -78,6 +90,9 @@ impl Outcome {
     }
 }
 
+/// How often a recording is played; of each time the shortest counts, for every subject.
+pub(crate) const PLAYS: usize = 3;
+
 /// Prints a table for each recording.
 pub(crate) fn tables() -> Vec<Claim> {
     let mut claims = Vec::new();
@@ -96,8 +111,18 @@ pub(crate) fn tables() -> Vec<Claim> {
     claims
 }
 
-/// Plays a recording to all subjects.
+/// Plays a recording to all subjects, several times.
 fn measure(recording: Recording) -> Option<Vec<Outcome>> {
+    let mut fastest = play_all(recording)?;
+    for _ in 1..PLAYS {
+        let outcomes = play_all(recording)?;
+        fastest.iter_mut().zip(&outcomes).for_each(|(kept, other)| kept.keep_faster(other));
+    }
+    Some(fastest)
+}
+
+/// Plays a recording to all subjects once.
+fn play_all(recording: Recording) -> Option<Vec<Outcome>> {
     let mut shots = Shots::open(recording)?.peekable();
     let size = shots.peek()?.view().size();
     let mut subjects = subjects::all(size);
@@ -156,7 +181,10 @@ pub(crate) fn play(recording: Recording, subject: &mut dyn Subject, seen: bool) 
 
 fn print(recording: Recording, outcomes: &[Outcome]) {
     let frames = outcomes.first().map_or(0, |outcome| outcome.times.len());
-    println!("\n{}, recorded: a whole screen and {frames} changes", recording.name);
+    println!(
+        "\n{}, recorded: a whole screen and {frames} changes, fastest of {PLAYS} plays",
+        recording.name
+    );
     println!(
         "  {:<22} {:>9} {:>10} {:>9} {:>9} {:>9} {:>10} {:>10} {:>9}  quality",
         "subject",

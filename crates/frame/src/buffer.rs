@@ -169,11 +169,13 @@ impl<'a> FrameRef<'a> {
         if area.is_empty() {
             return None;
         }
-        let colour = |p: &[u8; 4]| u32::from_le_bytes(*p) & COLOURS;
-        let pixels = |y| self.span(area.x, y, area.width).as_chunks::<4>().0;
-        let first = colour(&pixels(area.y)[0]);
-        let same = |row: &[[u8; 4]]| row.iter().fold(0, |all, p| all | (colour(p) ^ first)) == 0;
-        let uniform = (area.y..area.bottom()).all(|y| pixels(y).chunks(16).all(same));
+        let row = |y| self.span(area.x, y, area.width).as_chunks::<4>().0;
+        let first = row(area.y)[0];
+        let uniform = (area.y..area.bottom()).all(|y| {
+            let (blocks, rest) = row(y).as_chunks::<BLOCK_PX>();
+            blocks.iter().all(|block| differing(block, &[first; BLOCK_PX]) == 0)
+                && rest.iter().all(|pixel| differing(&[*pixel], &[first]) == 0)
+        });
         uniform.then(|| self.rgb(area.x, area.y))
     }
 }
@@ -181,13 +183,21 @@ impl<'a> FrameRef<'a> {
 /// The bytes of a pixel that are colours.
 const COLOURS: u32 = u32::from_le_bytes([0xFF, 0xFF, 0xFF, 0]);
 
+/// Pixels looked at together: their number is known to the compiler, which uses vectors.
+const BLOCK_PX: usize = 16;
+
+/// The colours' bits in which any of the pixels differ.
+fn differing<const N: usize>(a: &[[u8; 4]; N], b: &[[u8; 4]; N]) -> u32 {
+    let bits = |i: usize| u32::from_le_bytes(a[i]) ^ u32::from_le_bytes(b[i]);
+    (0..N).fold(0, |all, i| all | bits(i)) & COLOURS
+}
+
 /// Whether two rows of pixels of the same layout, and of the same length, agree in all colours.
 pub fn same_colours(a: &[u8], b: &[u8]) -> bool {
     let (a, b) = (a.as_chunks::<4>().0, b.as_chunks::<4>().0);
-    let differs =
-        |(a, b): (&[u8; 4], &[u8; 4])| (u32::from_le_bytes(*a) ^ u32::from_le_bytes(*b)) & COLOURS;
-    let pairs = a.chunks(16).zip(b.chunks(16));
-    pairs.into_iter().all(|(a, b)| a.iter().zip(b).map(differs).fold(0, |all, d| all | d) == 0)
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<BLOCK_PX>(), b.as_chunks::<BLOCK_PX>());
+    a.iter().zip(b).all(|(a, b)| differing(a, b) == 0)
+        && a_rest.iter().zip(b_rest).all(|(a, b)| differing(&[*a], &[*b]) == 0)
 }
 
 /// An owned picture. Every row begins at an address divisible by 64, so that vector kernels may
