@@ -78,7 +78,7 @@ impl Cell {
 
 #[inline(always)]
 fn load_row(span: &[u8], row: &mut [u32], convert: impl Fn(u32) -> u32) {
-    for (pixel, bytes) in row.iter_mut().zip(span.chunks_exact(4)) {
-        *pixel = convert(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
+    for (pixel, bytes) in row.iter_mut().zip(span.as_chunks().0) {
+        *pixel = convert(u32::from_le_bytes(*bytes));
     }
 }

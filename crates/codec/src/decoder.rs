@@ -399,6 +399,8 @@ impl Run<'_> {
         for i in 0..self.strip.len() {
             let (area, new) = self.strip[i];
             self.new_colours(new)?;
+            // A row may turn out wrong when others are painted.
+            self.wrote(area);
             for (y, at) in (area.y..area.bottom()).zip(rows.take(area)) {
                 let row = &indices[at];
                 palette::check(row, self.taken)?;
@@ -407,7 +409,6 @@ impl Run<'_> {
                     pixel.copy_from_slice(&self.palette[usize::from(*index)].to_le_bytes());
                 }
             }
-            self.wrote(area);
         }
         self.strip.clear();
         Ok(())

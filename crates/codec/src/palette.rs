@@ -107,6 +107,8 @@ mod encode {
         /// The place after the one that was given away last.
         hand: u8,
         cell: u32,
+        /// Whether the cell at hand found all places used lately: they stay so while it lasts.
+        all_lately: bool,
         /// The first place of each list of colours with the same hash, and what follows a place.
         heads: Box<[u16; LISTS]>,
         next: [u16; MAX_COLOURS],
@@ -124,6 +126,7 @@ mod encode {
                 taken: 0,
                 hand: 0,
                 cell: 0,
+                all_lately: false,
                 heads: Box::new([END; LISTS]),
                 next: [END; MAX_COLOURS],
                 replaced: Vec::with_capacity(MAX_COLOURS),
@@ -153,6 +156,7 @@ mod encode {
         ) -> bool {
             let (at, brought, taken, hand) = (out.len(), new.len(), self.taken, self.hand);
             self.cell += 1;
+            self.all_lately = false;
             self.replaced.clear();
             out.resize(at + pixels.len(), 0);
             let (indices, mut x) = (&mut out[at..], 0);
@@ -235,15 +239,26 @@ mod encode {
         }
 
         /// The next place that was not used lately, or at least not by this cell.
-        fn vacant(&self) -> Option<u8> {
+        fn vacant(&mut self) -> Option<u8> {
             if self.taken < MAX_COLOURS {
                 return Some(self.taken as u8);
             }
-            let from_hand = || (0..=u8::MAX).map(|i| self.hand.wrapping_add(i));
-            let unused_for = |cells: u32| {
-                from_hand().find(|place| self.used[usize::from(*place)] + cells <= self.cell)
-            };
-            unused_for(LATELY).or_else(|| unused_for(1))
+            if !self.all_lately {
+                let place = self.unused_for(LATELY);
+                if place.is_some() {
+                    return place;
+                }
+                self.all_lately = true;
+            }
+            self.unused_for(1)
+        }
+
+        /// The next place, from the hand on, that as many cells have not used.
+        fn unused_for(&self, cells: u32) -> Option<u8> {
+            let (before, from_hand) = self.used.split_at(usize::from(self.hand));
+            let unused = |used: &u32| *used + cells <= self.cell;
+            let next = from_hand.iter().position(unused).map(|i| self.hand + i as u8);
+            next.or_else(|| before.iter().position(unused).map(|i| i as u8))
         }
 
         fn link(&mut self, place: u8, colour: u32, list: usize) {

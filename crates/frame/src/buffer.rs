@@ -180,8 +180,8 @@ impl<'a> FrameRef<'a> {
     }
 }
 
-/// The bytes of a pixel that are colours.
-const COLOURS: u32 = u32::from_le_bytes([0xFF, 0xFF, 0xFF, 0]);
+/// The bits of a pixel, read as a little-endian number, that are colours.
+pub const COLOURS: u32 = u32::from_le_bytes([0xFF, 0xFF, 0xFF, 0]);
 
 /// Pixels looked at together: their number is known to the compiler, which uses vectors.
 const BLOCK_PX: usize = 16;

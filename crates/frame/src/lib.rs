@@ -14,7 +14,7 @@ mod nv12;
 mod pool;
 mod region;
 
-pub use buffer::{FrameBuf, FrameError, FrameRef, PixelFormat, same_colours};
+pub use buffer::{COLOURS, FrameBuf, FrameError, FrameRef, PixelFormat, same_colours};
 pub use canvas::Canvas;
 pub use geometry::{MAX_DIMENSION_PX, Move, Rect, Size};
 pub use grid::{TILE_PX, TileGrid, TileSet};

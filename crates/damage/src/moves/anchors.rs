@@ -18,10 +18,10 @@ const CONTEXT: u32 = 8;
 const MIN_EDGES: u32 = 6;
 /// Rows whose edges are kept: more than a patch is high, and a power of two.
 const RING: usize = 8;
-/// How many searched rows ahead memory is asked for.
-const AHEAD_ROWS: u32 = 8;
-/// Rows between searched ones at most: every line of text is still hit.
-const MAX_ROW_STEP: usize = 8;
+/// How many single rows ahead memory is asked for.
+const AHEAD_PERIODS: u32 = 8;
+/// One in so many rows is searched at least.
+const MAX_PERIOD: u32 = 8;
 
 /// Where to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,12 +41,43 @@ const STRIP_REACH: u32 = 32;
 const STRIP_DISTANCE: u32 = 640;
 const MAX_STRIPS: u32 = 3;
 
+/// Which rows to search: the first `band` of each `period`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Lattice {
+    period: u32,
+    band: u32,
+}
+
+impl Lattice {
+    /// The searched of the rows from `top` to before `bottom`.
+    fn rows(self, top: u32, bottom: u32) -> impl Iterator<Item = u32> {
+        let bands = (top..bottom).step_by(self.period as usize);
+        bands.flat_map(move |y| y..(y + self.band).min(bottom))
+    }
+
+    /// Asks for the memory of what is to be searched a while after row `y`.
+    fn ask_ahead(self, frame: &FrameRef<'_>, area: Rect, y: u32) {
+        let ahead = y + self.period * if self.band > 1 { 1 } else { AHEAD_PERIODS };
+        // The upper rows of a patch may have been the lowest of others.
+        let first = if PATCH_STEP.is_multiple_of(self.period) { 0 } else { 2 };
+        for row in (0..=first).map(|i| ahead - i * PATCH_STEP).filter(|row| *row < area.bottom()) {
+            ahead::row(frame.span(area.x, row, area.width));
+        }
+    }
+}
+
 impl Reach {
-    /// Every how many rows of the new frame to search, for areas of `area_px` together. Some
-    /// thousand words of text are plenty, and in strips some hundred are.
-    pub(super) fn row_step(self, area_px: u64) -> usize {
+    /// The rows of the new frame and of the old one to search, for areas of `area_px` together.
+    /// Some thousand words of text are plenty, and in strips some hundred are.
+    pub(super) fn rows(self, area_px: u64) -> (Lattice, Lattice) {
         let plenty_px = if self == Self::All { 1 << 18 } else { 3 << 17 };
-        ((area_px / plenty_px) as usize).clamp(1, MAX_ROW_STEP)
+        let period = ((area_px / plenty_px) as u32).clamp(1, MAX_PERIOD);
+        if period < PATCH_STEP {
+            return (Lattice { period, band: 1 }, Lattice { period: 1, band: 1 });
+        }
+        // However far a band has moved, one of its rows comes to one in so many of the old ones.
+        let bands = Lattice { period: period * PATCH_STEP, band: PATCH_STEP };
+        (bands, Lattice { period: PATCH_STEP, band: 1 })
     }
 
     /// The parts of `area` to search, first in the new frame and then in the old one.
@@ -108,25 +139,21 @@ impl Scanner {
         Self { rows, ring: vec![edges; RING] }
     }
 
-    /// Reports each anchor of every `step`th row of `area` with its signature: `found(x, y, sign)`.
+    /// Reports each anchor of the rows of `area` in `lattice` with its signature:
+    /// `found(x, y, sign)`.
     pub(super) fn scan(
         &mut self,
         frame: &FrameRef<'_>,
         area: Rect,
-        step: usize,
+        lattice: Lattice,
         mut found: impl FnMut(u32, u32, u64),
     ) {
         if area.width < CONTEXT + PATCH_WIDTH || area.height <= 2 * PATCH_STEP {
             return;
         }
         self.ring.iter_mut().for_each(|edges| edges.y = None);
-        for y in (area.y + 2 * PATCH_STEP..area.bottom()).step_by(step) {
-            let ahead = y + AHEAD_ROWS * step as u32;
-            for row in [ahead - 2 * PATCH_STEP, ahead - PATCH_STEP, ahead] {
-                if row < area.bottom() && (row == ahead || step > 1) {
-                    ahead::row(frame.span(area.x, row, area.width));
-                }
-            }
+        for y in lattice.rows(area.y + 2 * PATCH_STEP, area.bottom()) {
+            lattice.ask_ahead(frame, area, y);
             for row in [y - 2 * PATCH_STEP, y - PATCH_STEP, y] {
                 self.find_edges(frame, area, row);
             }

@@ -154,11 +154,12 @@ impl MoveFinder {
     fn vote(&mut self, pair: &Pair<'_>, reach: Reach) {
         self.index.clear();
         self.votes.clear();
-        let step = reach.row_step(self.areas.iter().map(|a| a.area_px()).sum());
+        let (new_rows, old_rows) = reach.rows(self.areas.iter().map(|a| a.area_px()).sum());
         for (area, _) in self.areas.iter().flat_map(|area| reach.parts(*area)) {
             for hint in pair.changes.hints() {
                 let (index, part) = (&mut self.index, area.intersect(*hint));
-                self.scanner.scan(&pair.next, part, step, |x, y, sign| index.insert(x, y, sign));
+                let insert = |x, y, sign| index.insert(x, y, sign);
+                self.scanner.scan(&pair.next, part, new_rows, insert);
             }
         }
         if self.index.len() == 0 {
@@ -166,7 +167,8 @@ impl MoveFinder {
         }
         for (_, area) in self.areas.iter().flat_map(|area| reach.parts(*area)) {
             let (index, votes) = (&mut self.index, &mut self.votes);
-            self.scanner.scan(&pair.canon, area, 1, |x, y, sign| votes.add(index, x, y, sign));
+            let add = |x, y, sign| votes.add(index, x, y, sign);
+            self.scanner.scan(&pair.canon, area, old_rows, add);
         }
     }
 

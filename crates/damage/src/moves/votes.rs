@@ -2,6 +2,7 @@
 
 use super::Shift;
 use super::index::{Index, MAX_ANCHORS, MAX_LOOKALIKES};
+use std::cmp::Reverse;
 
 /// Hits kept at most.
 const MAX_HITS: usize = MAX_ANCHORS * MAX_LOOKALIKES as usize;
@@ -18,6 +19,7 @@ const WEIGHT: u32 = 12;
 pub(super) struct Votes {
     hits: Vec<Hit>,
     slots: Vec<Count>,
+    strong: Vec<Count>,
     ranked: Vec<Shift>,
 }
 
@@ -38,7 +40,8 @@ const EMPTY: Count = Count { key: 0, weight: 0 };
 impl Votes {
     pub(super) fn new() -> Self {
         let (hits, ranked) = (Vec::with_capacity(MAX_HITS), Vec::with_capacity(64));
-        Self { hits, slots: vec![EMPTY; SLOTS], ranked }
+        let strong = Vec::with_capacity(MAX_SHIFTS);
+        Self { hits, slots: vec![EMPTY; SLOTS], strong, ranked }
     }
 
     pub(super) fn clear(&mut self) {
@@ -88,15 +91,12 @@ impl Votes {
             self.slots[slot].key = hit.key;
             self.slots[slot].weight += WEIGHT / u32::from(index.anchor(hit.anchor).lookalikes);
         }
+        self.strong.clear();
+        let is_strong = |count: &Count| count.weight >= WEIGHT * MIN_SUPPORTERS as u32;
+        self.strong.extend(self.slots.iter().copied().filter(is_strong));
+        self.strong.sort_unstable_by_key(|count| Reverse((count.weight, count.key)));
         self.ranked.clear();
-        while self.ranked.len() < most {
-            let Some(best) = self.slots.iter_mut().max_by_key(|c| (c.weight, c.key)) else { break };
-            if best.weight < WEIGHT * MIN_SUPPORTERS as u32 {
-                break;
-            }
-            best.weight = 0;
-            self.ranked.push(unpack(best.key));
-        }
+        self.ranked.extend(self.strong.iter().take(most).map(|count| unpack(count.key)));
         self.ranked.len()
     }
 

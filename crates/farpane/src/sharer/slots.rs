@@ -4,7 +4,7 @@
 //! confirmed. It keeps the stored pixels too: a part of a tile is found again by comparing, so
 //! uncovered background and windows that come back cost a few bytes.
 
-use farpane_frame::{FrameRef, Rect, TILE_PX, TileGrid, same_colours};
+use farpane_frame::{COLOURS, FrameRef, Rect, TILE_PX, TileGrid, same_colours};
 use farpane_proto::screen::BatchId;
 use std::collections::{HashMap, VecDeque};
 use xxhash_rust::xxh3::xxh3_64;
@@ -233,10 +233,9 @@ fn sample(frame: &FrameRef<'_>, area: Rect) -> u64 {
     let mut len = 0;
     for y in (area.y + SAMPLED_FROM..area.bottom()).step_by(SAMPLED_EVERY as usize) {
         let row = frame.span(area.x, y, area.width);
-        for (kept, [a, b, c, _]) in
-            rows[len..].as_chunks_mut::<4>().0.iter_mut().zip(row.as_chunks().0)
-        {
-            *kept = [*a, *b, *c, 0];
+        let kept = rows[len..].as_chunks_mut().0.iter_mut();
+        for (kept, pixel) in kept.zip(row.as_chunks().0) {
+            *kept = (u32::from_le_bytes(*pixel) & COLOURS).to_le_bytes();
         }
         len += row.len();
     }
