@@ -5,7 +5,6 @@ use crate::comparison::{self, Outcome, PLAYS};
 use crate::sharer::Farpane;
 use farpane_benches::recordings::{ALT_TAB, Recording, SCROLL, TYPING};
 use farpane_benches::{Claim, percentile};
-use std::time::Duration;
 
 /// As designed: of a change of 1920x1080, p95, the microseconds of encoding on two cores and the
 /// bytes; and whether all of it was seen before.

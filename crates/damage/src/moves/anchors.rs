@@ -72,7 +72,7 @@ impl Reach {
     pub(super) fn rows(self, area_px: u64) -> (Lattice, Lattice) {
         let plenty_px = if self == Self::All { 1 << 18 } else { 3 << 17 };
         let period = ((area_px / plenty_px) as u32).clamp(1, MAX_PERIOD);
-        if period < PATCH_STEP {
+        if period <= PATCH_STEP {
             return (Lattice { period, band: 1 }, Lattice { period: 1, band: 1 });
         }
         // However far a band has moved, one of its rows comes to one in so many of the old ones.
