@@ -18,7 +18,7 @@ const CONTEXT: u32 = 8;
 const MIN_EDGES: u32 = 6;
 /// Rows whose edges are kept: more than a patch is high, and a power of two.
 const RING: usize = 8;
-/// How many single rows ahead memory is asked for.
+/// How many periods ahead memory is asked for, where bands are single rows.
 const AHEAD_PERIODS: u32 = 8;
 /// One in so many rows is searched at least.
 const MAX_PERIOD: u32 = 8;
@@ -59,8 +59,9 @@ impl Lattice {
     fn ask_ahead(self, frame: &FrameRef<'_>, area: Rect, y: u32) {
         let ahead = y + self.period * if self.band > 1 { 1 } else { AHEAD_PERIODS };
         // The upper rows of a patch may have been the lowest of others.
-        let first = if PATCH_STEP.is_multiple_of(self.period) { 0 } else { 2 };
-        for row in (0..=first).map(|i| ahead - i * PATCH_STEP).filter(|row| *row < area.bottom()) {
+        let new_rows = if PATCH_STEP.is_multiple_of(self.period) { 1 } else { 3 };
+        for row in (0..new_rows).map(|i| ahead - i * PATCH_STEP).filter(|row| *row < area.bottom())
+        {
             ahead::row(frame.span(area.x, row, area.width));
         }
     }
