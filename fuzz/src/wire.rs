@@ -61,6 +61,7 @@ pub fn seeds() -> Vec<Seed> {
         runs: vec![0, 2, 100, 1],
         update: 69,
         delay_us: 1_500,
+        marked: 3,
         arrivals: vec![
             Arrival { seq: 298, received_us: 5_000_000 },
             Arrival { seq: 297, received_us: 5_000_090 },

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use quinn::congestion::ControllerFactory;
 use quinn::{AckFrequencyConfig, IdleTimeout, MtuDiscoveryConfig, TransportConfig, VarInt};
 
 use crate::congestion::WindowHandle;
@@ -112,6 +113,14 @@ impl NetConfig {
     /// The transport of one connection whose window is `window`. Until the confirmation, the
     /// other side gets one stream, 64 KiB and no blobs.
     pub(crate) fn transport(&self, window: &WindowHandle) -> Arc<TransportConfig> {
+        self.transport_with(window.factory())
+    }
+
+    /// The same with any congestion controller of quinn's.
+    pub(crate) fn transport_with(
+        &self,
+        controller: Arc<dyn ControllerFactory + Send + Sync>,
+    ) -> Arc<TransportConfig> {
         let mut mtu = MtuDiscoveryConfig::default();
         mtu.upper_bound(self.limits.max_udp_payload_bytes);
         let mut acks = AckFrequencyConfig::default();
@@ -132,7 +141,7 @@ impl NetConfig {
             .ack_frequency_config(Some(acks))
             .datagram_send_buffer_size(self.limits.datagram_send_buffer_bytes)
             .datagram_receive_buffer_size(Some(self.limits.datagram_receive_buffer_bytes))
-            .congestion_controller_factory(window.factory());
+            .congestion_controller_factory(controller);
         Arc::new(transport)
     }
 }

@@ -16,6 +16,8 @@ mod connection;
 mod endpoint;
 mod identity;
 mod invitation;
+#[cfg(feature = "lab")]
+pub mod lab;
 mod ledger;
 mod link;
 mod listener;

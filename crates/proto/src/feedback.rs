@@ -25,6 +25,9 @@ pub struct Feedback {
     pub update: u64,
     /// Microseconds from the newest arrival to the sending of this report.
     pub delay_us: u64,
+    /// Packets that arrived marked by the network (CE, RFC 3168) since the connection began, as
+    /// far as the helper's socket tells.
+    pub marked: u64,
     /// Arrivals not reported before, by arrival: sequence number and time of the helper's clock.
     pub arrivals: Vec<Arrival>,
 }
@@ -46,6 +49,7 @@ impl Feedback {
         w.varint(self.decided);
         w.varint(self.update);
         w.varint(self.delay_us);
+        w.varint(self.marked);
         w.varint(self.runs.len().min(MAX_RUNS) as u64);
         for run in self.runs.iter().take(MAX_RUNS) {
             w.varint(*run);
@@ -72,6 +76,7 @@ impl Feedback {
         let decided = r.varint("decided")?;
         let update = r.varint("update")?;
         let delay_us = r.varint("delay")?;
+        let marked = r.varint("marked")?;
         let runs = (0..r.bounded("runs", MAX_RUNS as u64)?)
             .map(|_| r.bounded("run", MAX_HISTORY))
             .collect::<Result<Vec<_>, _>>()?;
@@ -85,7 +90,7 @@ impl Feedback {
             arrivals.push(last);
         }
         r.end()?;
-        Ok(Self { decided, runs, update, delay_us, arrivals })
+        Ok(Self { decided, runs, update, delay_us, marked, arrivals })
     }
 
     /// The ranges the runs stand for, newest first: (first, one past the last, received).
@@ -108,7 +113,7 @@ mod tests {
     proptest! {
         #[test]
         fn reports_come_back(
-            head in (1u64 << 20..1 << 40, 0u64..1 << 40, 0u64..1 << 30),
+            head in (1u64 << 20..1 << 40, 0u64..1 << 40, 0u64..1 << 30, 0u64..1 << 40),
             runs in prop::collection::vec(0..MAX_HISTORY, 0..MAX_RUNS),
             deltas in prop::collection::vec((-1000i64..1000, 0u64..100_000), 0..MAX_ARRIVALS),
         ) {
@@ -118,8 +123,8 @@ mod tests {
                 last.received_us += us;
                 last
             }).collect();
-            let (decided, update, delay_us) = head;
-            let report = Feedback { decided, runs, update, delay_us, arrivals };
+            let (decided, update, delay_us, marked) = head;
+            let report = Feedback { decided, runs, update, delay_us, marked, arrivals };
             let mut out = Vec::new();
             report.write(&mut out);
             prop_assert_eq!(Feedback::read(&out), Ok(report));

@@ -11,6 +11,9 @@ pub struct Sample {
     pub bytes: u32,
 }
 
+/// The most samples of one report that are looked at.
+pub const MAX_SAMPLES: usize = 1_024;
+
 /// What the receiver reported.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Report<'a> {
@@ -20,6 +23,8 @@ pub struct Report<'a> {
     pub acked_bytes: u64,
     /// Bytes that were lost.
     pub lost_bytes: u64,
+    /// How many of the datagrams that arrived the network had marked (ECN, RFC 3168).
+    pub marked: u64,
     /// Round-trip time without the receiver's own wait, when the report allows to measure it.
     pub rtt_us: Option<u64>,
     /// Bytes in flight before this report.

@@ -5,14 +5,21 @@
 //! [`Pacer`] spreads those bytes over time. Nothing here reads a clock; `now_us` is an argument.
 #![forbid(unsafe_code)]
 
+mod carried;
 mod controller;
-mod delay;
+mod fixed;
+mod gcc;
 mod pacer;
+mod queue;
+mod rivals;
+mod scream;
 mod window_min;
 
-pub use controller::{Controller, Report, Sample};
-pub use delay::DelayController;
+pub use controller::{Controller, MAX_SAMPLES, Report, Sample};
+pub use fixed::FixedController;
+pub use gcc::GccController;
 pub use pacer::Pacer;
+pub use scream::ScreamController;
 
 /// How many bytes the next update may take: what the window leaves when `outstanding_bytes` are
 /// in flight or queued already.

@@ -19,7 +19,7 @@ use farpane_proto::datagram::Cursor;
 use farpane_proto::feedback::Feedback;
 use farpane_proto::screen::{BatchInfo, Repeat, ScreenSender, SenderEvent};
 use farpane_proto::{WireError, screen::BatchId};
-use farpane_rate::{Controller, DelayController, Pacer, Report, Sample, frame_budget_bytes};
+use farpane_rate::{Controller, Pacer, Report, Sample, ScreamController, frame_budget_bytes};
 use pixels::Costs;
 use rough::Rough;
 use still::Stills;
@@ -90,7 +90,7 @@ impl Feed {
         stills: Option<StillQueue>,
     ) -> Self {
         let sender = ScreenSender::new(now_us, generation, size, max_datagram);
-        let controller = Box::new(DelayController::new());
+        let controller = Box::new(ScreamController::new());
         let grid = sender.grid();
         Self {
             pacer: Pacer::new(now_us, controller.pacing_bytes_per_s()),
@@ -330,6 +330,7 @@ impl Feed {
             samples: &samples,
             acked_bytes: report.acked_bytes,
             lost_bytes: report.lost_bytes,
+            marked: report.marked,
             rtt_us: report.rtt_us,
             in_flight_bytes,
         };

@@ -56,6 +56,8 @@ pub struct ScreenReceiver {
     update: u64,
     report_us: u64,
     report_at_us: Option<u64>,
+    /// Packets that arrived marked.
+    marked: u64,
 }
 
 impl Default for ScreenReceiver {
@@ -75,12 +77,19 @@ impl ScreenReceiver {
             update: 0,
             report_us: DEFAULT_REPORT_US,
             report_at_us: None,
+            marked: 0,
         }
     }
 
     /// Tells the round-trip time, which paces reports: a quarter of it, within 1 to 20 ms.
     pub fn set_rtt(&mut self, rtt_us: u64) {
         self.report_us = (rtt_us / 4).clamp(*REPORT_US.start(), *REPORT_US.end());
+    }
+
+    /// Tells how many packets have arrived marked by the network (CE) since the connection began.
+    /// The next report says so.
+    pub fn set_marked(&mut self, packets: u64) {
+        self.marked = packets;
     }
 
     /// Takes a sharer's datagram in. Duplicates and late ones are ignored.
@@ -122,7 +131,7 @@ impl ScreenReceiver {
     /// A report to send to the sharer, when one is due.
     pub fn poll_feedback(&mut self, now_us: u64) -> Option<Feedback> {
         self.report_at_us.take_if(|at| now_us >= *at)?;
-        Some(self.reorder.report(now_us, self.update))
+        Some(Feedback { marked: self.marked, ..self.reorder.report(now_us, self.update) })
     }
 
     fn report_by(&mut self, at_us: u64) {

@@ -93,7 +93,7 @@ impl<T> Reorder<T> {
         runs.truncate(MAX_RUNS);
         let delay_us = self.arrivals.back().map_or(0, |a| now_us.saturating_sub(a.received_us));
         let arrivals = self.arrivals.drain(..).collect();
-        Feedback { decided: self.next, runs, update, delay_us, arrivals }
+        Feedback { decided: self.next, runs, update, delay_us, arrivals, ..Feedback::default() }
     }
 }
 

@@ -47,6 +47,8 @@ pub struct FeedbackReport {
     pub lost_datagrams: u64,
     /// Bytes that were lost.
     pub lost_bytes: u64,
+    /// Packets that arrived marked by the network since the report before.
+    pub marked: u64,
     /// The round-trip time without the helper's own wait, when measured.
     pub rtt_us: Option<u64>,
 }
@@ -105,6 +107,8 @@ pub struct ScreenSender {
     probe_at_us: Option<u64>,
     probes: u32,
     rtt_us: u64,
+    /// What the reports said of marks.
+    marked: u64,
     max_datagram_bytes: usize,
     events: VecDeque<SenderEvent>,
 }
@@ -135,6 +139,7 @@ impl ScreenSender {
             probe_at_us: None,
             probes: 0,
             rtt_us: INITIAL_RTT_US,
+            marked: 0,
             max_datagram_bytes: max_datagram_bytes.max(MIN_DATAGRAM_BYTES),
             events: VecDeque::new(),
         }
@@ -445,6 +450,9 @@ impl ScreenSender {
             return Err(WireError::Bound { field: "decided", value, bound });
         }
         self.measure(now_us, feedback, &mut report);
+        // Reports may overtake each other; what a later one said counts.
+        report.marked = feedback.marked.saturating_sub(self.marked);
+        self.marked = self.marked.max(feedback.marked);
         let first = self.next_seq - self.sent.len() as u64;
         let ranges: Vec<_> = feedback.ranges().collect();
         for seq in first..feedback.decided {

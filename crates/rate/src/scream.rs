@@ -1,0 +1,260 @@
+//! Self-clocked rate adaptation for multimedia, version 2, for a screen.
+//!
+//! The frame is draft-ietf-ccwg-rfc8298bis-screamv2: a reference window bounds the bytes in
+//! flight; queueing delay above half of a target acts as marks do, marks (L4S) and losses shrink
+//! the window too, and a wait that loss-based rivals cause is put up with. Three things differ,
+//! each for a reason:
+//!
+//! - **The target is 24 ms, not 60.** A click is seen sooner, and queues are found by the least
+//!   wait of many datagrams, which jitter hardly moves.
+//! - **Growth and shrinking go by time, not by round trips.** Flows of different round trips that
+//!   see the same queue then come to the same rate. (The draft has it for short round trips only.)
+//! - **Losses count when a queue stands or they are many.** Radio links lose at random, and what a
+//!   screen loses is replaced by newer pixels.
+
+use crate::carried::Carried;
+use crate::queue::QueueEstimate;
+use crate::rivals::Rivals;
+use crate::window_min::WindowMin;
+use crate::{Controller, MAX_SAMPLES, Report};
+
+/// The window before anything is known: a first picture goes out at once.
+const INITIAL_WINDOW_BYTES: f64 = 30_000.0;
+/// The window never shrinks below four full datagrams.
+const MIN_WINDOW_BYTES: f64 = 4_800.0;
+/// Nor grows above what a long fat path can use; bounds memory.
+const MAX_WINDOW_BYTES: f64 = (4 << 20) as f64;
+/// "Maximum segment size": a full datagram.
+const MSS_BYTES: f64 = 1_200.0;
+/// "Target value for the minimum qdelay".
+const TARGET_US: f64 = 24_000.0;
+/// Jitter is allowed for up to this much.
+const MAX_JITTER_US: f64 = 24_000.0;
+/// The time in which a flow of the round trip below grows by a segment, and any may halve its
+/// window. Twice as fast used less of a link and made longer queues.
+const REFERENCE_US: f64 = 200_000.0;
+const REFERENCE_RTT_US: f64 = 100_000.0;
+/// A window that was not congested for this long grows by a share of itself as well.
+const POST_CONGESTION_US: f64 = 500_000.0;
+/// "MUL_INCREASE_FACTOR": that share in the reference time: doubles in a second.
+const MULTIPLICATIVE: f64 = 0.14;
+/// Reports further apart than this count as one step of this length.
+const MAX_STEP_US: u64 = 100_000;
+/// The least time between two cuts, for paths shorter than the timers on them.
+const MIN_BACKOFF_US: u64 = 10_000;
+/// "ref_wnd scale factor due to loss event".
+const BETA_LOSS: f64 = 0.7;
+/// A share of lost bytes that means congestion whatever the delay.
+const HEAVY_LOSS: f64 = 0.2;
+/// A share of lost bytes that means congestion when a queue stands as well.
+const LIGHT_LOSS: f64 = 0.02;
+/// How far the window may be above what is in flight: "Quite a lot of slack is allowed here".
+const HEAD_ROOM: f64 = 1.5;
+/// "Exponentially Weighted Moving Average (EWMA) factor for l4s_alpha increase", and decrease.
+const ALPHA_UP: f64 = 1.0 / 8.0;
+const ALPHA_DOWN: f64 = 1.0 / 128.0;
+/// "l4s_alpha is updated at least every 10ms".
+const ALPHA_EVERY_US: u64 = 10_000;
+/// The round-trip time assumed before the first measurement.
+const INITIAL_RTT_US: u64 = 100_000;
+/// The shortest and longest round trip that growth is scaled by.
+const GROWTH_RTT_US: std::ops::RangeInclusive<f64> = 10_000.0..=300_000.0;
+
+/// Keeps the queue on the path short.
+#[derive(Debug)]
+pub struct ScreamController {
+    /// "ref_wnd".
+    window: f64,
+    fast_start: bool,
+    queue: QueueEstimate,
+    rivals: Rivals,
+    marks: Marks,
+    rtt_us: u64,
+    is_rtt_known: bool,
+    min_rtt: WindowMin,
+    carried: Carried,
+    /// Share of bytes that was lost of late.
+    loss: f64,
+    stepped_us: u64,
+    cut_us: u64,
+    /// "last_congestion_detected_time".
+    congested_us: u64,
+}
+
+impl Default for ScreamController {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ScreamController {
+    /// A controller that knows nothing of the path.
+    pub fn new() -> Self {
+        Self {
+            window: INITIAL_WINDOW_BYTES,
+            fast_start: true,
+            queue: QueueEstimate::new(),
+            rivals: Rivals::new(TARGET_US),
+            marks: Marks::default(),
+            rtt_us: INITIAL_RTT_US,
+            is_rtt_known: false,
+            min_rtt: WindowMin::new(5_000_000, 6),
+            carried: Carried::default(),
+            loss: 0.0,
+            stepped_us: 0,
+            cut_us: 0,
+            congested_us: 0,
+        }
+    }
+
+    fn measure(&mut self, now_us: u64, report: &Report<'_>) {
+        if let Some(rtt_us) = report.rtt_us {
+            self.min_rtt.insert(now_us, rtt_us.min(i64::MAX as u64) as i64);
+            self.rtt_us = match std::mem::replace(&mut self.is_rtt_known, true) {
+                true => (self.rtt_us.saturating_mul(7).saturating_add(rtt_us)) / 8,
+                false => rtt_us,
+            };
+        }
+        self.queue.insert(now_us, report.samples, self.min_rtt_us());
+        report.samples.iter().take(MAX_SAMPLES).for_each(|sample| self.carried.insert(sample));
+        self.marks.insert(now_us, report.samples.len() as u64, report.marked);
+        let total = report.acked_bytes.saturating_add(report.lost_bytes);
+        if total > 0 {
+            let weight = (total as f64 / self.window).min(0.5);
+            let share = report.lost_bytes as f64 / total as f64;
+            self.loss += weight * (share - self.loss);
+        }
+        let jitter_us = self.queue.spread_us().min(MAX_JITTER_US);
+        self.rivals.set_least(TARGET_US + jitter_us);
+        self.rivals.handle_wait(now_us, self.queue.standing_us(), self.rtt_us);
+    }
+
+    /// How strong the congestion is, 0 to 1: as a share of marked datagrams.
+    fn congestion(&self) -> f64 {
+        let half = self.rivals.target_us() / 2.0;
+        // "l4s_alpha_v_t = min(1.0, max(0.0, (qdelay_avg - qdelay_target / 2) / (qdelay_target / 2)))"
+        let by_delay = ((self.queue.average_us() - half) / half).clamp(0.0, 1.0);
+        by_delay.max(self.marks.alpha())
+    }
+
+    /// Shrinks by half of the congestion in the reference time.
+    fn shrink(&mut self, now_us: u64, step_us: f64, congestion: f64) {
+        if congestion > 0.0 {
+            self.congested_us = now_us;
+            self.fast_start = false;
+            self.window *= 1.0 - congestion / 2.0 * (step_us / REFERENCE_US);
+        }
+    }
+
+    /// Cuts at most once a round trip: where the queue is far too long, to what the path carries.
+    fn cut(&mut self, now_us: u64) {
+        if now_us < self.cut_us.saturating_add(self.rtt_us.max(MIN_BACKOFF_US)) {
+            return;
+        }
+        let (wait_us, target_us) = (self.queue.average_us(), self.rivals.target_us());
+        let is_lossy =
+            self.loss > HEAVY_LOSS || (self.loss > LIGHT_LOSS && wait_us > target_us / 2.0);
+        if is_lossy {
+            self.window *= BETA_LOSS;
+        }
+        let carried = self.carried.bytes_per_s() as f64;
+        let is_long = wait_us > target_us && carried > 0.0;
+        if is_long {
+            let alone_us = (self.rtt_us as f64 - wait_us).max(self.min_rtt_us() as f64);
+            let span_us = alone_us + target_us / 2.0;
+            self.window = self.window.min((carried * span_us / 1e6).max(self.window / 2.0));
+        }
+        if is_lossy || is_long {
+            (self.cut_us, self.congested_us, self.fast_start) = (now_us, now_us, false);
+        }
+    }
+
+    fn grow(&mut self, now_us: u64, step_us: f64, report: &Report<'_>) {
+        // "Increase ref_wnd only if bytes in flight is large enough": an idle screen proves
+        // nothing about the path.
+        if self.window > MSS_BYTES + report.in_flight_bytes as f64 * HEAD_ROOM {
+            return;
+        }
+        if self.fast_start {
+            self.fast_start = self.queue.average_us() < self.rivals.target_us() / 4.0;
+            self.window += report.acked_bytes as f64;
+            return;
+        }
+        let rtt_us = (self.rtt_us as f64).clamp(*GROWTH_RTT_US.start(), *GROWTH_RTT_US.end());
+        let steps = step_us / REFERENCE_US;
+        let additive = MSS_BYTES * steps * rtt_us / REFERENCE_RTT_US;
+        // "post_congestion_scale_t".
+        let since_us = now_us.saturating_sub(self.congested_us) as f64;
+        let calm = (since_us / POST_CONGESTION_US - 1.0).clamp(0.0, 1.0);
+        let is_empty = self.queue.average_us() < self.rivals.target_us() / 4.0;
+        let multiplicative =
+            if is_empty { self.window * MULTIPLICATIVE * steps * calm } else { 0.0 };
+        self.window += additive + multiplicative;
+    }
+}
+
+impl Controller for ScreamController {
+    fn handle_report(&mut self, now_us: u64, report: &Report<'_>) {
+        self.measure(now_us, report);
+        let step_us = now_us.saturating_sub(self.stepped_us).min(MAX_STEP_US) as f64;
+        self.stepped_us = now_us;
+        self.shrink(now_us, step_us, self.congestion());
+        self.cut(now_us);
+        self.grow(now_us, step_us, report);
+        self.window = self.window.clamp(MIN_WINDOW_BYTES, MAX_WINDOW_BYTES);
+    }
+
+    fn window_bytes(&self) -> u64 {
+        self.window as u64
+    }
+
+    fn pacing_bytes_per_s(&self) -> u64 {
+        // A little faster than the window turns over, so that pacing is not what limits.
+        (self.window * 1.25 * 1e6 / self.rtt_us.max(1_000) as f64) as u64
+    }
+
+    fn queue_delay_us(&self) -> u64 {
+        self.queue.standing_us() as u64
+    }
+
+    fn rtt_us(&self) -> u64 {
+        self.rtt_us
+    }
+
+    fn min_rtt_us(&self) -> u64 {
+        self.min_rtt.min().map_or(self.rtt_us, |least| least.max(0) as u64)
+    }
+}
+
+/// "l4s_alpha": the share of datagrams that the network marked.
+#[derive(Debug, Default)]
+struct Marks {
+    alpha: f64,
+    updated_us: u64,
+    delivered: u64,
+    marked: u64,
+}
+
+impl Marks {
+    fn insert(&mut self, now_us: u64, delivered: u64, marked: u64) {
+        self.delivered += delivered;
+        self.marked += marked.min(delivered);
+        if now_us < self.updated_us.saturating_add(ALPHA_EVERY_US) || self.delivered == 0 {
+            return;
+        }
+        // "Apply a fast attack slow decay EWMA".
+        let fraction = self.marked as f64 / self.delivered as f64;
+        self.alpha = match fraction >= self.alpha {
+            true => self.alpha + ALPHA_UP * (fraction - self.alpha),
+            false => self.alpha * (1.0 - ALPHA_DOWN),
+        };
+        (self.updated_us, self.delivered, self.marked) = (now_us, 0, 0);
+    }
+
+    fn alpha(&self) -> f64 {
+        self.alpha
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,247 @@
+//! The networks and loads of a run.
+
+use crate::bulk::Bulk;
+use crate::flow::Flow;
+use crate::media::{Media, Regulation};
+use crate::quic::Side;
+use crate::world::Placed;
+use farpane_linksim::{Jitter, LinkConfig, MS, Ns, QueueKind, Rate, S, Span};
+use farpane_net::{NetConfig, lab};
+use farpane_rate::{Controller, GccController, ScreamController};
+use quinn_proto::congestion::{BbrConfig, ControllerFactory, CubicConfig, NewRenoConfig};
+use std::sync::Arc;
+
+/// Who regulates the media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// The product's.
+    Farpane,
+    /// Google's, above QUIC as well.
+    Gcc,
+    /// CUBIC of quinn.
+    Cubic,
+    /// NewReno of quinn.
+    NewReno,
+    /// BBR of quinn.
+    Bbr,
+}
+
+impl Algorithm {
+    /// All, the product's first.
+    pub const ALL: [Self; 5] = [Self::Farpane, Self::Gcc, Self::Cubic, Self::NewReno, Self::Bbr];
+
+    /// For tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Farpane => "farpane",
+            Self::Gcc => "GCC",
+            Self::Cubic => "quinn CUBIC",
+            Self::NewReno => "quinn NewReno",
+            Self::Bbr => "quinn BBR",
+        }
+    }
+}
+
+/// What a flow carries.
+#[derive(Clone, Debug)]
+pub enum Load {
+    /// A screen with more to show than goes through, in these times.
+    Media(Vec<Span>),
+    /// At most so many bytes, by QUIC's CUBIC.
+    Bulk(u64),
+}
+
+/// A flow of a case.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// What it carries.
+    pub load: Load,
+    /// When it begins.
+    pub start: Ns,
+    /// When it ends.
+    pub stop: Ns,
+    /// The propagation, one way.
+    pub one_way: Ns,
+    /// Whether its data goes the other way.
+    pub is_reverse: bool,
+}
+
+/// A network and what runs over it.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// As RFC 8867 numbers it, or a word.
+    pub name: &'static str,
+    /// What it is about.
+    pub title: &'static str,
+    /// How long it runs.
+    pub duration: Ns,
+    /// The shared links, forward and backward.
+    pub shared: [LinkConfig; 2],
+    /// The most jitter of each flow's own path, each way.
+    pub jitter: Ns,
+    /// What shares them.
+    pub members: Vec<Member>,
+}
+
+const MBPS: u64 = 1_000_000;
+
+/// A link as RFC 8867 (section 4) has it when a case says nothing else: drop-tail of 300 ms.
+fn link(steps: &[(u64, f64)]) -> LinkConfig {
+    let steps = steps.iter().map(|(at, mbps)| (at * S, (mbps * MBPS as f64) as u64)).collect();
+    LinkConfig {
+        rate: Rate::Steps(steps),
+        queue: QueueKind::DropTailTime { time: 300 * MS },
+        ..LinkConfig::default()
+    }
+}
+
+/// One that is never what limits.
+fn wide() -> LinkConfig {
+    link(&[(0, 100.0)])
+}
+
+fn media(start_s: u64, stop_s: u64) -> Member {
+    let (start, stop) = (start_s * S, stop_s * S);
+    let load = Load::Media(vec![Span::new(start, stop)]);
+    Member { load, start, stop, one_way: 50 * MS, is_reverse: false }
+}
+
+fn bulk(start: Ns, stop: Ns, bytes: u64) -> Member {
+    Member { load: Load::Bulk(bytes), start, stop, one_way: 50 * MS, is_reverse: false }
+}
+
+/// The cases of RFC 8867, sections 5.1 to 5.8.
+pub fn rfc_8867() -> Vec<Case> {
+    let jitter = 30 * MS;
+    let case = |name, title, duration_s: u64, shared, members| {
+        let duration = duration_s * S;
+        Case { name, title, duration, shared, jitter, members }
+    };
+    let steps = [(0, 4.0), (25, 2.0), (50, 3.5), (75, 1.0), (100, 2.0)];
+    let forward = [(0, 2.0), (20, 1.0), (40, 0.5), (60, 2.0)];
+    let backward = [(0, 2.0), (35, 0.8), (70, 2.0)];
+    let starts = [(0, 120), (20, 120), (40, 120)];
+    let mut back = media(0, 100);
+    back.is_reverse = true;
+    let one_ways = [10, 25, 50, 100, 150].map(|ms| ms * MS);
+    let far = |(i, one_way): (usize, Ns)| Member { one_way, ..media(i as u64 * 10, 300) };
+    let mut paused = media(0, 120);
+    paused.load = Load::Media(vec![Span::new(0, 40 * S), Span::new(60 * S, 120 * S)]);
+    vec![
+        case(
+            "5.1",
+            "variable capacity, one flow",
+            100,
+            [link(&[(0, 1.0), (40, 2.5), (60, 0.6), (80, 1.0)]), wide()],
+            vec![media(0, 100)],
+        ),
+        case(
+            "5.2",
+            "variable capacity, two flows",
+            125,
+            [link(&steps), wide()],
+            vec![media(0, 125), media(0, 125)],
+        ),
+        case(
+            "5.3",
+            "congested feedback, media both ways",
+            100,
+            [link(&forward), link(&backward)],
+            vec![media(0, 100), back],
+        ),
+        case(
+            "5.4",
+            "three flows, one after the other",
+            120,
+            [link(&[(0, 3.5)]), wide()],
+            starts.map(|(start, stop)| media(start, stop)).to_vec(),
+        ),
+        case(
+            "5.5",
+            "five flows of round trips from 20 to 300 ms",
+            300,
+            [link(&[(0, 4.0)]), wide()],
+            one_ways.into_iter().enumerate().map(far).collect(),
+        ),
+        case(
+            "5.6",
+            "against a long transfer",
+            120,
+            [link(&[(0, 2.0)]), wide()],
+            vec![media(5, 120), bulk(0, 120 * S, u64::MAX)],
+        ),
+        case(
+            "5.7",
+            "against short transfers",
+            300,
+            [link(&[(0, 2.0)]), wide()],
+            [vec![media(5, 300), media(5, 300)], short_transfers()].concat(),
+        ),
+        case(
+            "5.8",
+            "pause and resume",
+            120,
+            [link(&[(0, 3.5)]), wide()],
+            vec![paused, media(0, 120), media(0, 120)],
+        ),
+    ]
+}
+
+/// Transfers of 100 KB to 1 MB at random times, two or so at once (RFC 8867, section 5.7).
+fn short_transfers() -> Vec<Member> {
+    let mut random = 12_345u64;
+    let mut draw = |below: u64| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (random >> 33) % below
+    };
+    (0..20)
+        .map(|_| {
+            let start = (10_000 + draw(270_000)) * MS;
+            bulk(start, 300 * S, 100_000 + draw(900_000))
+        })
+        .collect()
+}
+
+impl Case {
+    /// The flows of this case with `algorithm` for the media.
+    pub(crate) fn placed(&self, algorithm: Algorithm, seed: u64) -> Vec<Placed> {
+        let members = self.members.iter().cloned().enumerate();
+        let placed = members.map(|(i, member)| Placed {
+            start: member.start,
+            is_reverse: member.is_reverse,
+            access: LinkConfig {
+                propagation: member.one_way,
+                jitter: Jitter::in_order(self.jitter),
+                seed,
+                ..LinkConfig::default()
+            },
+            flow: Box::new(move |now| flow(now, member, algorithm, seed * 1_000 + i as u64)),
+        });
+        placed.collect()
+    }
+}
+
+fn flow(now: Ns, member: Member, algorithm: Algorithm, seed: u64) -> anyhow::Result<Box<dyn Flow>> {
+    let config = NetConfig::default();
+    let (window, above) = lab::window(config.limits.initial_window_bytes);
+    let regulates = |controller: Box<dyn Controller>| Regulation::Above(controller, window);
+    let (regulation, own): (_, Arc<dyn ControllerFactory + Send + Sync>) =
+        match (&member.load, algorithm) {
+            (Load::Bulk(_), _) | (_, Algorithm::Cubic) => {
+                (Regulation::Quic, Arc::new(CubicConfig::default()))
+            }
+            (_, Algorithm::Farpane) => {
+                (regulates(Box::new(ScreamController::new())), above.clone())
+            }
+            (_, Algorithm::Gcc) => (regulates(Box::new(GccController::new())), above.clone()),
+            (_, Algorithm::NewReno) => (Regulation::Quic, Arc::new(NewRenoConfig::default())),
+            (_, Algorithm::Bbr) => (Regulation::Quic, Arc::new(BbrConfig::default())),
+        };
+    // The helper sends reports only: never limited in the product.
+    let ends = lab::ends(&config, own, above)?;
+    let sides = (Side::sharer(ends.sharer, seed), Side::helper(now, ends.helper, seed)?);
+    Ok(match member.load {
+        Load::Media(active) => Box::new(Media::new(now, sides, regulation, active)),
+        Load::Bulk(bytes) => Box::new(Bulk::new(sides.0, sides.1, bytes, member.stop)),
+    })
+}

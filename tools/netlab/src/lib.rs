@@ -1,0 +1,13 @@
+//! Congestion control in simulated networks: the product's, and quinn's own for comparison.
+//!
+//! Everything is real but time and the network: QUIC is `quinn_proto` with the product's
+//! configuration, media are the product's datagrams, reports, controller and pacer.
+#![forbid(unsafe_code)]
+
+mod bulk;
+pub mod case;
+mod flow;
+pub mod measure;
+mod media;
+mod quic;
+mod world;
