@@ -34,6 +34,10 @@ impl Controller for FixedController {
         self.bytes_per_s
     }
 
+    fn carried_bytes_per_s(&self) -> u64 {
+        self.bytes_per_s
+    }
+
     fn queue_delay_us(&self) -> u64 {
         self.rtt_us.saturating_sub(self.min_rtt_us())
     }

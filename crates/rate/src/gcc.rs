@@ -258,6 +258,10 @@ impl Controller for GccController {
         self.bytes_per_s() as u64
     }
 
+    fn carried_bytes_per_s(&self) -> u64 {
+        self.bytes_per_s() as u64
+    }
+
     fn queue_delay_us(&self) -> u64 {
         self.queue_us
     }

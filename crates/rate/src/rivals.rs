@@ -12,10 +12,10 @@ const MAX_TARGET_US: f64 = 400_000.0;
 /// A wait this many times longer than the one aimed at ...
 const FULL: f64 = 2.0;
 /// ... for this long is not ours: the window has been cut again and again meanwhile.
-const PATIENCE_US: u64 = 2_000_000;
+const PATIENCE_US: u64 = 1_000_000;
 /// What is put up with above the wait that is there. Less than what a flow of ours stays below its
 /// target, so that the target falls when rivals leave.
-const ABOVE: f64 = 1.2;
+const ABOVE: f64 = 1.3;
 
 /// The wait aimed at: small while alone, larger where loss-based flows fill the queue
 /// (draft-ietf-ccwg-rfc8298bis-screamv2, "Competing Flows Compensation").

@@ -75,6 +75,8 @@ pub struct ScreamController {
     carried: Carried,
     /// Share of bytes that was lost of late.
     loss: f64,
+    /// What went out in a round trip when the window last limited it, in bytes per second.
+    rate: f64,
     stepped_us: u64,
     cut_us: u64,
     /// "last_congestion_detected_time".
@@ -101,6 +103,7 @@ impl ScreamController {
             min_rtt: WindowMin::new(5_000_000, 6),
             carried: Carried::default(),
             loss: 0.0,
+            rate: INITIAL_WINDOW_BYTES * 1e6 / INITIAL_RTT_US as f64,
             stepped_us: 0,
             cut_us: 0,
             congested_us: 0,
@@ -130,11 +133,13 @@ impl ScreamController {
     }
 
     /// How strong the congestion is, 0 to 1: as a share of marked datagrams.
-    fn congestion(&self) -> f64 {
+    fn congestion(&self, report: &Report<'_>) -> f64 {
         let half = self.rivals.target_us() / 2.0;
         // "l4s_alpha_v_t = min(1.0, max(0.0, (qdelay_avg - qdelay_target / 2) / (qdelay_target / 2)))"
         let by_delay = ((self.queue.average_us() - half) / half).clamp(0.0, 1.0);
-        by_delay.max(self.marks.alpha())
+        // "is_ce_t": old marks say how strong a new one is, and nothing without one.
+        let by_marks = if report.marked > 0 { self.marks.alpha() } else { 0.0 };
+        by_delay.max(by_marks)
     }
 
     /// Shrinks by half of the congestion in the reference time.
@@ -169,10 +174,15 @@ impl ScreamController {
         }
     }
 
+    /// Whether so much was in flight that the window mattered.
+    fn is_limiting(&self, report: &Report<'_>) -> bool {
+        self.window <= MSS_BYTES + report.in_flight_bytes as f64 * HEAD_ROOM
+    }
+
     fn grow(&mut self, now_us: u64, step_us: f64, report: &Report<'_>) {
         // "Increase ref_wnd only if bytes in flight is large enough": an idle screen proves
         // nothing about the path.
-        if self.window > MSS_BYTES + report.in_flight_bytes as f64 * HEAD_ROOM {
+        if !self.is_limiting(report) {
             return;
         }
         if self.fast_start {
@@ -198,10 +208,13 @@ impl Controller for ScreamController {
         self.measure(now_us, report);
         let step_us = now_us.saturating_sub(self.stepped_us).min(MAX_STEP_US) as f64;
         self.stepped_us = now_us;
-        self.shrink(now_us, step_us, self.congestion());
+        self.shrink(now_us, step_us, self.congestion(report));
         self.cut(now_us);
         self.grow(now_us, step_us, report);
         self.window = self.window.clamp(MIN_WINDOW_BYTES, MAX_WINDOW_BYTES);
+        if self.is_limiting(report) {
+            self.rate = self.window * 1e6 / self.rtt_us.max(1_000) as f64;
+        }
     }
 
     fn window_bytes(&self) -> u64 {
@@ -211,6 +224,10 @@ impl Controller for ScreamController {
     fn pacing_bytes_per_s(&self) -> u64 {
         // A little faster than the window turns over, so that pacing is not what limits.
         (self.window * 1.25 * 1e6 / self.rtt_us.max(1_000) as f64) as u64
+    }
+
+    fn carried_bytes_per_s(&self) -> u64 {
+        self.rate as u64
     }
 
     fn queue_delay_us(&self) -> u64 {

@@ -1,11 +1,12 @@
 //! The networks and loads of a run.
 
 use crate::bulk::Bulk;
+use crate::cellular;
 use crate::flow::Flow;
 use crate::media::{Media, Regulation};
 use crate::quic::Side;
 use crate::world::Placed;
-use farpane_linksim::{Jitter, LinkConfig, MS, Ns, QueueKind, Rate, S, Span};
+use farpane_linksim::{Jitter, LinkConfig, Loss, MS, Ns, PolicerConfig, QueueKind, Rate, S, Span};
 use farpane_net::{NetConfig, lab};
 use farpane_rate::{Controller, GccController, ScreamController};
 use quinn_proto::congestion::{BbrConfig, ControllerFactory, CubicConfig, NewRenoConfig};
@@ -110,6 +111,11 @@ fn bulk(start: Ns, stop: Ns, bytes: u64) -> Member {
     Member { load: Load::Bulk(bytes), start, stop, one_way: 50 * MS, is_reverse: false }
 }
 
+/// All cases.
+pub fn all() -> Vec<Case> {
+    [rfc_8867(), cellular(), marks_and_losses()].concat()
+}
+
 /// The cases of RFC 8867, sections 5.1 to 5.8.
 pub fn rfc_8867() -> Vec<Case> {
     let jitter = 30 * MS;
@@ -184,6 +190,57 @@ pub fn rfc_8867() -> Vec<Case> {
             [link(&[(0, 3.5)]), wide()],
             vec![paused, media(0, 120), media(0, 120)],
         ),
+    ]
+}
+
+/// Paths whose rate changes as on a mobile network: three seeds.
+pub fn cellular() -> Vec<Case> {
+    let names = [("cellular 1", 1), ("cellular 2", 2), ("cellular 3", 3)];
+    let case = |(name, seed)| Case {
+        name,
+        title: "a rate that wanders, 0.3 to 12 Mbit/s",
+        duration: 120 * S,
+        shared: [
+            LinkConfig {
+                rate: cellular::rate(seed, 120 * S),
+                queue: QueueKind::DropTailTime { time: 1_000 * MS },
+                ..LinkConfig::default()
+            },
+            wide(),
+        ],
+        jitter: 10 * MS,
+        members: vec![Member { one_way: 25 * MS, ..media(0, 120) }],
+    };
+    names.map(case).to_vec()
+}
+
+/// A fast path whose queue marks early, and paths that lose.
+pub fn marks_and_losses() -> Vec<Case> {
+    let dual = LinkConfig { queue: QueueKind::DualPi2 { bytes: 2_000_000 }, ..link(&[(0, 50.0)]) };
+    let near = |one_way_ms: u64| Member { one_way: one_way_ms * MS, ..media(0, 60) };
+    let case = |name, title, shared: LinkConfig, one_way_ms, jitter| Case {
+        name,
+        title,
+        duration: 60 * S,
+        shared: [shared, wide()],
+        jitter,
+        members: vec![near(one_way_ms)],
+    };
+    let lossy = |loss| LinkConfig { loss, ..link(&[(0, 10.0)]) };
+    let policed = LinkConfig {
+        policer: Some(PolicerConfig { bits_per_s: 3 * MBPS, burst_bytes: 30_000 }),
+        ..link(&[(0, 10.0)])
+    };
+    let codel = LinkConfig {
+        queue: QueueKind::CoDel { target: 5 * MS, interval: 100 * MS, bytes: 2_000_000 },
+        ..link(&[(0, 10.0)])
+    };
+    vec![
+        case("DualPI2", "50 Mbit/s, marks (L4S)", dual, 12, 0),
+        case("CoDel", "10 Mbit/s, drops early", codel, 25, 0),
+        case("loss", "2 % lost at random, 10 Mbit/s", lossy(Loss::Random(0.02)), 25, 0),
+        case("bursts", "2 % lost in bursts of 4, 10 Mbit/s", lossy(Loss::bursts(0.02, 4.0)), 25, 0),
+        case("policer", "3 Mbit/s policed on 10", policed, 25, 0),
     ]
 }
 

@@ -6,6 +6,7 @@
 
 mod bulk;
 pub mod case;
+mod cellular;
 mod flow;
 pub mod measure;
 mod media;

@@ -25,7 +25,7 @@ struct Arguments {
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     println!("case  algorithm        use    p50 ms    p95 ms    max ms   loss  rates kbit/s");
-    for case in case::rfc_8867() {
+    for case in case::all() {
         if !arguments.cases.is_empty() && !arguments.cases.iter().any(|name| name == case.name) {
             continue;
         }

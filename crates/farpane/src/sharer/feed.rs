@@ -21,7 +21,7 @@ use farpane_proto::screen::{BatchInfo, Repeat, ScreenSender, SenderEvent};
 use farpane_proto::{WireError, screen::BatchId};
 use farpane_rate::{Controller, Pacer, Report, Sample, ScreamController, frame_budget_bytes};
 use pixels::Costs;
-use rough::Rough;
+use rough::{Rough, Samples};
 use still::Stills;
 
 /// While more waits than the path carries the screen is looked at this often: what changes again
@@ -62,8 +62,8 @@ pub(crate) struct Feed {
     is_path_known: bool,
     /// While what is stale goes with fewer colours.
     rough: Option<Rough>,
-    /// Whether photographs in what is stale were sampled since the last change.
-    is_sampled: bool,
+    /// What was learnt of what is stale since the last change.
+    samples: Samples,
     /// Tiles that went with fewer colours last.
     rough_tiles: TileSet,
     stills: Stills,
@@ -106,7 +106,7 @@ impl Feed {
             plan: Vec::new(),
             is_path_known: false,
             rough: None,
-            is_sampled: false,
+            samples: Samples::default(),
             rough_tiles: TileSet::new(grid.tiles()),
             stills: Stills::new(grid, stills),
             video: Video::new(size, video),
@@ -144,7 +144,7 @@ impl Feed {
     /// Takes in what was changed, once `screen` shows it.
     pub(crate) fn handle_applied(&mut self, now_us: u64, screen: &Screen) {
         self.video.observe(now_us, screen);
-        self.is_sampled = false;
+        self.samples = Samples::default();
         if let Some(made) = &mut self.rough {
             *made = None;
         }
