@@ -82,7 +82,8 @@ pub struct TcpPipe {
     received: u64,
     /// What the receiver has behind a hole: position and end.
     held: BTreeMap<u64, u64>,
-    /// The sender has sent all bytes before this one, and knows of the receipt of all before `acked`.
+    /// The sender has sent all bytes before this one, and knows of all before `acked` that they
+    /// are there.
     sent: u64,
     acked: u64,
     segments: BTreeMap<u64, Segment>,

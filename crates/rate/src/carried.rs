@@ -36,6 +36,12 @@ impl Carried {
         }
     }
 
+    /// That of the while that has begun, when it is long enough to say something.
+    pub(crate) fn now_bytes_per_s(&self) -> Option<u64> {
+        let span_us = self.end_us - self.start_us;
+        (span_us >= SPAN_US).then(|| self.bytes.saturating_mul(1_000_000) / span_us)
+    }
+
     /// In bytes per second; 0 when nothing was measured yet.
     pub(crate) fn bytes_per_s(&self) -> u64 {
         self.last_bytes_per_s

@@ -42,8 +42,8 @@ pub trait Controller: Send {
     /// How fast to send, in bytes per second.
     fn pacing_bytes_per_s(&self) -> u64;
 
-    /// What the path is believed to carry, in bytes per second: what went out in a round trip when
-    /// the window last limited it. Unlike the window it does not change in silence.
+    /// What the path is believed to carry, in bytes per second. Unlike the window it does not
+    /// change in silence.
     fn carried_bytes_per_s(&self) -> u64;
 
     /// How long datagrams currently wait in queues on the way, in microseconds.

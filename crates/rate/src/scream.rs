@@ -75,7 +75,7 @@ pub struct ScreamController {
     carried: Carried,
     /// Share of bytes that was lost of late.
     loss: f64,
-    /// What went out in a round trip when the window last limited it, in bytes per second.
+    /// What the path is believed to carry, in bytes per second.
     rate: f64,
     stepped_us: u64,
     cut_us: u64,
@@ -135,7 +135,8 @@ impl ScreamController {
     /// How strong the congestion is, 0 to 1: as a share of marked datagrams.
     fn congestion(&self, report: &Report<'_>) -> f64 {
         let half = self.rivals.target_us() / 2.0;
-        // "l4s_alpha_v_t = min(1.0, max(0.0, (qdelay_avg - qdelay_target / 2) / (qdelay_target / 2)))"
+        // "l4s_alpha_v_t = min(1.0, max(0.0,
+        //     (qdelay_avg - qdelay_target / 2) / (qdelay_target / 2)))"
         let by_delay = ((self.queue.average_us() - half) / half).clamp(0.0, 1.0);
         // "is_ce_t": old marks say how strong a new one is, and nothing without one.
         let by_marks = if report.marked > 0 { self.marks.alpha() } else { 0.0 };
@@ -179,6 +180,18 @@ impl ScreamController {
         self.window <= MSS_BYTES + report.in_flight_bytes as f64 * HEAD_ROOM
     }
 
+    /// What arrives while a queue stands is what the path carries; without one the path carries
+    /// what the window let out, at least.
+    fn believe(&mut self, report: &Report<'_>) {
+        let stands = self.queue.standing_us() > self.rivals.target_us() / 4.0;
+        let measured = self.carried.now_bytes_per_s().filter(|_| stands);
+        if let Some(bytes_per_s) = measured {
+            self.rate = bytes_per_s as f64;
+        } else if self.is_limiting(report) && !stands {
+            self.rate = self.window * 1e6 / self.rtt_us.max(1_000) as f64;
+        }
+    }
+
     fn grow(&mut self, now_us: u64, step_us: f64, report: &Report<'_>) {
         // "Increase ref_wnd only if bytes in flight is large enough": an idle screen proves
         // nothing about the path.
@@ -199,7 +212,8 @@ impl ScreamController {
         let is_empty = self.queue.average_us() < self.rivals.target_us() / 4.0;
         let multiplicative =
             if is_empty { self.window * MULTIPLICATIVE * steps * calm } else { 0.0 };
-        self.window += additive + multiplicative;
+        // Whatever the clock says: what did not arrive lets nothing grow.
+        self.window += (additive + multiplicative).min(report.acked_bytes as f64);
     }
 }
 
@@ -212,9 +226,7 @@ impl Controller for ScreamController {
         self.cut(now_us);
         self.grow(now_us, step_us, report);
         self.window = self.window.clamp(MIN_WINDOW_BYTES, MAX_WINDOW_BYTES);
-        if self.is_limiting(report) {
-            self.rate = self.window * 1e6 / self.rtt_us.max(1_000) as f64;
-        }
+        self.believe(report);
     }
 
     fn window_bytes(&self) -> u64 {

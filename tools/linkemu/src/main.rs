@@ -34,7 +34,8 @@ struct Arguments {
     /// Rate back in Mbit/s
     #[arg(long, value_name = "MBIT")]
     down: Option<f64>,
-    /// Rate towards --to from a file in mahimahi's format: a line with milliseconds for each 1,500 bytes
+    /// Rate towards --to from a file in mahimahi's format: a line with the milliseconds of each
+    /// 1,500 bytes
     #[arg(long, value_name = "FILE", conflicts_with = "up")]
     up_trace: Option<PathBuf>,
     /// Rate back from such a file

@@ -1,6 +1,6 @@
 //! Packets wait in links and leave when their time has come.
 
-use farpane_linksim::{Link, MS, Ns, Packet};
+use farpane_linksim::{Link, Ns, Packet};
 use std::time::{Duration, Instant};
 
 /// What p99 of the lateness must stay below for a run to count.
@@ -100,12 +100,6 @@ impl<T> Schedule<T> {
     pub(crate) fn next(&self) -> Option<Instant> {
         let at = self.links.iter().filter_map(Link::next_event).min()?;
         Some(self.origin + Duration::from_nanos(at))
-    }
-
-    /// How long a packet would wait.
-    pub(crate) fn wait(&self, way: Way) -> Duration {
-        let now = self.origin.elapsed().as_nanos() as Ns;
-        Duration::from_nanos(self.links[way as usize].wait(now).min(1_000_000 * MS))
     }
 
     pub(crate) fn lateness(&self) -> &Lateness {

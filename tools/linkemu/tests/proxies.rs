@@ -21,7 +21,8 @@ fn any() -> SocketAddr {
     ANY.parse().unwrap()
 }
 
-/// Sends `count` datagrams at once; when each arrived, and which.
+/// Sends `count` datagrams at once, as many as the kernel keeps for a reader that is late; when
+/// each arrived, and which.
 fn burst(path: Path, count: u8) -> (Vec<(Duration, u8)>, farpane_linkemu::Lateness) {
     let server = UdpSocket::bind(ANY).unwrap();
     server.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
@@ -47,16 +48,16 @@ fn burst(path: Path, count: u8) -> (Vec<(Duration, u8)>, farpane_linkemu::Latene
 fn datagrams_take_the_rate_and_the_delay_of_the_link() {
     // 1,250 bytes with headers: a millisecond each at 10 Mbit/s.
     let path = Path { up: link(10, 20), down: link(10, 20) };
-    let (arrived, lateness) = burst(path, 100);
-    assert_eq!(arrived.len(), 100);
+    let (arrived, lateness) = burst(path, 60);
+    assert_eq!(arrived.len(), 60);
     assert!(arrived.windows(2).all(|pair| pair[0].1 < pair[1].1));
-    let (first, last) = (arrived[0].0, arrived[99].0);
+    let (first, last) = (arrived[0].0, arrived[59].0);
     assert!(first >= Duration::from_millis(21), "{first:?}");
-    assert!(last >= Duration::from_millis(120), "{last:?}");
+    assert!(last >= Duration::from_millis(80), "{last:?}");
     if lateness.is_valid() {
-        assert!(last < Duration::from_millis(140), "{last:?}");
+        assert!(last < Duration::from_millis(100), "{last:?}");
     }
-    assert_eq!(lateness.packets(), 100);
+    assert_eq!(lateness.packets(), 60);
 }
 
 #[test]

@@ -118,78 +118,63 @@ pub fn all() -> Vec<Case> {
 
 /// The cases of RFC 8867, sections 5.1 to 5.8.
 pub fn rfc_8867() -> Vec<Case> {
-    let jitter = 30 * MS;
-    let case = |name, title, duration_s: u64, shared, members| {
-        let duration = duration_s * S;
-        Case { name, title, duration, shared, jitter, members }
-    };
-    let steps = [(0, 4.0), (25, 2.0), (50, 3.5), (75, 1.0), (100, 2.0)];
+    [varying_capacity(), competing_media(), competing_transfers()].concat()
+}
+
+fn rfc_case(
+    name: &'static str,
+    title: &'static str,
+    duration_s: u64,
+    shared: [LinkConfig; 2],
+    members: Vec<Member>,
+) -> Case {
+    Case { name, title, duration: duration_s * S, shared, jitter: 30 * MS, members }
+}
+
+fn varying_capacity() -> Vec<Case> {
+    let one = [(0, 1.0), (40, 2.5), (60, 0.6), (80, 1.0)];
+    let two = [(0, 4.0), (25, 2.0), (50, 3.5), (75, 1.0), (100, 2.0)];
     let forward = [(0, 2.0), (20, 1.0), (40, 0.5), (60, 2.0)];
     let backward = [(0, 2.0), (35, 0.8), (70, 2.0)];
-    let starts = [(0, 120), (20, 120), (40, 120)];
-    let mut back = media(0, 100);
-    back.is_reverse = true;
+    let back = Member { is_reverse: true, ..media(0, 100) };
+    let both = vec![media(0, 125), media(0, 125)];
+    let ways = [link(&forward), link(&backward)];
+    let titles = [
+        "variable capacity, one flow",
+        "variable capacity, two flows",
+        "congested feedback, media both ways",
+    ];
+    vec![
+        rfc_case("5.1", titles[0], 100, [link(&one), wide()], vec![media(0, 100)]),
+        rfc_case("5.2", titles[1], 125, [link(&two), wide()], both),
+        rfc_case("5.3", titles[2], 100, ways, vec![media(0, 100), back]),
+    ]
+}
+
+fn competing_media() -> Vec<Case> {
+    let later = [(0, 120), (20, 120), (40, 120)].map(|(start, stop)| media(start, stop));
     let one_ways = [10, 25, 50, 100, 150].map(|ms| ms * MS);
     let far = |(i, one_way): (usize, Ns)| Member { one_way, ..media(i as u64 * 10, 300) };
-    let mut paused = media(0, 120);
-    paused.load = Load::Media(vec![Span::new(0, 40 * S), Span::new(60 * S, 120 * S)]);
+    let far = one_ways.into_iter().enumerate().map(far).collect();
+    let titles =
+        ["three flows, one after the other", "five flows of round trips from 20 to 300 ms"];
     vec![
-        case(
-            "5.1",
-            "variable capacity, one flow",
-            100,
-            [link(&[(0, 1.0), (40, 2.5), (60, 0.6), (80, 1.0)]), wide()],
-            vec![media(0, 100)],
-        ),
-        case(
-            "5.2",
-            "variable capacity, two flows",
-            125,
-            [link(&steps), wide()],
-            vec![media(0, 125), media(0, 125)],
-        ),
-        case(
-            "5.3",
-            "congested feedback, media both ways",
-            100,
-            [link(&forward), link(&backward)],
-            vec![media(0, 100), back],
-        ),
-        case(
-            "5.4",
-            "three flows, one after the other",
-            120,
-            [link(&[(0, 3.5)]), wide()],
-            starts.map(|(start, stop)| media(start, stop)).to_vec(),
-        ),
-        case(
-            "5.5",
-            "five flows of round trips from 20 to 300 ms",
-            300,
-            [link(&[(0, 4.0)]), wide()],
-            one_ways.into_iter().enumerate().map(far).collect(),
-        ),
-        case(
-            "5.6",
-            "against a long transfer",
-            120,
-            [link(&[(0, 2.0)]), wide()],
-            vec![media(5, 120), bulk(0, 120 * S, u64::MAX)],
-        ),
-        case(
-            "5.7",
-            "against short transfers",
-            300,
-            [link(&[(0, 2.0)]), wide()],
-            [vec![media(5, 300), media(5, 300)], short_transfers()].concat(),
-        ),
-        case(
-            "5.8",
-            "pause and resume",
-            120,
-            [link(&[(0, 3.5)]), wide()],
-            vec![paused, media(0, 120), media(0, 120)],
-        ),
+        rfc_case("5.4", titles[0], 120, [link(&[(0, 3.5)]), wide()], later.to_vec()),
+        rfc_case("5.5", titles[1], 300, [link(&[(0, 4.0)]), wide()], far),
+    ]
+}
+
+fn competing_transfers() -> Vec<Case> {
+    let long = vec![media(5, 120), bulk(0, 120 * S, u64::MAX)];
+    let short = [vec![media(5, 300), media(5, 300)], short_transfers()].concat();
+    let times = vec![Span::new(0, 40 * S), Span::new(60 * S, 120 * S)];
+    let paused = Member { load: Load::Media(times), ..media(0, 120) };
+    let resumed = vec![paused, media(0, 120), media(0, 120)];
+    let slow = || [link(&[(0, 2.0)]), wide()];
+    vec![
+        rfc_case("5.6", "against a long transfer", 120, slow(), long),
+        rfc_case("5.7", "against short transfers", 300, slow(), short),
+        rfc_case("5.8", "pause and resume", 120, [link(&[(0, 3.5)]), wide()], resumed),
     ]
 }
 

@@ -24,8 +24,6 @@ pub(crate) trait Flow {
 /// A flow's own view.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Look {
-    /// Payload bytes that arrived so far.
-    pub(crate) received_bytes: u64,
     /// What its controller would send, in bits per second; 0 when it has none of its own.
     pub(crate) target_bits_per_s: u64,
     /// What its controller thinks packets wait on the way, in microseconds.

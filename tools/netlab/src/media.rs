@@ -41,7 +41,6 @@ pub(crate) struct Media {
     /// When there is something to show.
     active: Vec<Span>,
     data: Bytes,
-    received_bytes: u64,
     /// Packets that came to the helper marked.
     marked: u64,
     reports: VecDeque<Bytes>,
@@ -71,7 +70,6 @@ impl Media {
             handed_bytes: 0,
             active,
             data: vec![0; BATCH_BYTES].into(),
-            received_bytes: 0,
             marked: 0,
             reports: VecDeque::new(),
             rtt_at: 0,
@@ -96,7 +94,6 @@ impl Media {
             self.rtt_at = now + RTT_EVERY;
         }
         while let Some(datagram) = self.helper.recv_datagram() {
-            self.received_bytes += datagram.len() as u64;
             let taken = self.receiver.handle_datagram(now_us, &datagram);
             taken.expect("a sharer's datagrams are valid");
         }
@@ -231,6 +228,6 @@ impl Flow for Media {
             }
             Regulation::Quic => (0, 0),
         };
-        Look { received_bytes: self.received_bytes, target_bits_per_s, queue_us }
+        Look { target_bits_per_s, queue_us }
     }
 }

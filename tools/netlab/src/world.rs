@@ -2,7 +2,7 @@
 
 use crate::flow::{Flow, Look};
 use crate::quic::{End, HEADER_BYTES, Outgoing};
-use farpane_linksim::{Link, LinkConfig, MS, Ns, Packet};
+use farpane_linksim::{Link, LinkConfig, LinkStats, MS, Ns, Packet};
 
 /// How often flows are looked at.
 pub(crate) const LOOK_EVERY: Ns = 100 * MS;
@@ -61,6 +61,8 @@ pub(crate) struct World {
     pub(crate) passages: Vec<Passage>,
     /// What each flow had to say, every [`LOOK_EVERY`].
     pub(crate) looks: Vec<Vec<Look>>,
+    /// What the forward link had done by then.
+    pub(crate) links: Vec<LinkStats>,
 }
 
 impl World {
@@ -82,11 +84,12 @@ impl World {
             looks: vec![Vec::new(); flows.len()],
             flows: flows.into_iter().map(|flow| State::Waiting(Some(flow))).collect(),
             passages: Vec::new(),
+            links: Vec::new(),
         }
     }
 
     /// The shared link in one direction.
-    pub(crate) fn shared_stats(&self, forward: bool) -> farpane_linksim::LinkStats {
+    pub(crate) fn shared_stats(&self, forward: bool) -> LinkStats {
         self.shared[usize::from(!forward)].stats()
     }
 
@@ -179,6 +182,7 @@ impl World {
     }
 
     fn look(&mut self, at: Ns) {
+        self.links.push(self.shared[0].stats());
         for (looks, flow) in self.looks.iter_mut().zip(&self.flows) {
             looks.push(match flow {
                 State::Waiting(_) => Look::default(),

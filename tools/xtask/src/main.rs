@@ -6,6 +6,7 @@ mod capi;
 mod ci;
 mod command;
 mod fuzz;
+mod netlab;
 mod prove;
 mod tidy;
 
@@ -29,6 +30,7 @@ Examples:
   cargo xtask fuzz batch --seconds 600    look for inputs that break one target
   cargo xtask prove main-job --json       measure what the project claims
   cargo xtask capi --write                make the C header anew and check the C ABI
+  cargo xtask netlab                      write docs/netlab.md
   cargo xtask bench-results               write benches/RESULTS.md";
 
 #[derive(Subcommand)]
@@ -44,6 +46,8 @@ enum Task {
     Fuzz(fuzz::Arguments),
     /// Checks the C ABI: header, exports, compilers, installation, sanitizers
     Capi(capi::Arguments),
+    /// Runs congestion control in simulated networks and writes the page about it
+    Netlab(netlab::Arguments),
     /// Runs the benches and writes their tables to a file
     BenchResults(bench_results::Arguments),
 }
@@ -68,6 +72,7 @@ fn run(task: &Task) -> anyhow::Result<bool> {
         Task::Prove(arguments) => prove::run(&root, arguments),
         Task::Fuzz(arguments) => fuzz::run(&root, arguments),
         Task::Capi(arguments) => capi::run(&root, arguments),
+        Task::Netlab(arguments) => netlab::run(&root, arguments),
         Task::BenchResults(arguments) => bench_results::run(&root, arguments),
     }
 }

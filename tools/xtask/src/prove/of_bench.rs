@@ -4,6 +4,7 @@ use super::claim::Claim;
 use crate::command::{command, output};
 use serde::Deserialize;
 use std::path::Path;
+use std::process::Command;
 
 /// A line of `-- --claims`.
 #[derive(Deserialize)]
@@ -22,10 +23,18 @@ pub(super) fn claims(root: &Path, name: &str) -> anyhow::Result<Vec<Claim>> {
     let bench = ["bench", "--quiet", "-p", "farpane-benches", "--bench", name];
     let mut bench = command(root, "cargo", bench);
     bench.args(["--", "--claims"]);
-    let text = output(bench)?;
+    claims_of(bench, name)
+}
+
+/// Runs a program that was told to print its claims, and gives them.
+///
+/// # Errors
+/// It fails, or claims nothing.
+pub(super) fn claims_of(program: Command, name: &str) -> anyhow::Result<Vec<Claim>> {
+    let text = output(program)?;
     let (claims, table): (Vec<_>, Vec<_>) = text.lines().partition(|line| line.starts_with('{'));
     eprintln!("{}", table.join("\n"));
-    anyhow::ensure!(!claims.is_empty(), "the bench {name} claims nothing");
+    anyhow::ensure!(!claims.is_empty(), "{name} claims nothing");
     let read = |line: &str| {
         let Line { claim, target, measured, holds } = serde_json::from_str(line)?;
         Ok(match holds {

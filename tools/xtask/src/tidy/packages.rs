@@ -49,8 +49,14 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("farpane-capi", &["farpane"]),
 ];
 /// Packages that no app links.
-const PROGRAMS: [&str; 5] =
-    ["farpane-cli", "farpane-linkemu", "farpane-tests", "farpane-benches", "xtask"];
+const PROGRAMS: [&str; 6] = [
+    "farpane-cli",
+    "farpane-linkemu",
+    "farpane-netlab",
+    "farpane-tests",
+    "farpane-benches",
+    "xtask",
+];
 /// The sans-IO crates and what all else is built on.
 const FORBID_UNSAFE: [&str; 4] =
     ["farpane-frame", "farpane-proto", "farpane-policy", "farpane-rate"];
