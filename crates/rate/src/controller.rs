@@ -14,6 +14,9 @@ pub struct Sample {
 /// The most samples of one report that are looked at.
 pub const MAX_SAMPLES: usize = 1_024;
 
+/// A longer round trip, or wait, is nonsense and counts as this one: a minute.
+pub(crate) const MAX_RTT_US: u64 = 60_000_000;
+
 /// What the receiver reported.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Report<'a> {

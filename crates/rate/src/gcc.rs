@@ -6,7 +6,7 @@
 //! queue builds (5.5), and a bound by losses (6).
 
 use crate::window_min::WindowMin;
-use crate::{Controller, MAX_SAMPLES, Report, Sample};
+use crate::{Controller, MAX_RTT_US, MAX_SAMPLES, Report, Sample};
 use std::collections::VecDeque;
 
 /// "burst_time": datagrams sent within it are one group.
@@ -200,7 +200,7 @@ impl GccController {
         let (since_us, acked, lost) = &mut self.losses;
         *acked = acked.saturating_add(report.acked_bytes);
         *lost = lost.saturating_add(report.lost_bytes);
-        if now_us < since_us.saturating_add(1_000_000) || *acked + *lost == 0 {
+        if now_us < since_us.saturating_add(1_000_000) || acked.saturating_add(*lost) == 0 {
             return;
         }
         let share = *lost as f64 / (*acked as f64 + *lost as f64);
@@ -220,9 +220,9 @@ impl GccController {
 
 impl Controller for GccController {
     fn handle_report(&mut self, now_us: u64, report: &Report<'_>) {
-        if let Some(rtt_us) = report.rtt_us {
-            self.rtt_us = self.rtt_us.saturating_mul(7).saturating_add(rtt_us) / 8;
-            self.min_rtt.insert(now_us, rtt_us.min(i64::MAX as u64) as i64);
+        if let Some(rtt_us) = report.rtt_us.map(|rtt_us| rtt_us.min(MAX_RTT_US)) {
+            self.rtt_us = (self.rtt_us * 7 + rtt_us) / 8;
+            self.min_rtt.insert(now_us, rtt_us as i64);
         }
         let mut usage = None;
         for sample in report.samples.iter().take(MAX_SAMPLES) {

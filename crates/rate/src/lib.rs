@@ -7,15 +7,20 @@
 
 mod carried;
 mod controller;
+mod delay;
 mod fixed;
 mod gcc;
 mod pacer;
 mod queue;
 mod rivals;
 mod scream;
+#[cfg(test)]
+mod trial;
 mod window_min;
 
+use controller::MAX_RTT_US;
 pub use controller::{Controller, MAX_SAMPLES, Report, Sample};
+pub use delay::DelayController;
 pub use fixed::FixedController;
 pub use gcc::GccController;
 pub use pacer::Pacer;

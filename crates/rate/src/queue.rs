@@ -72,7 +72,7 @@ impl QueueEstimate {
         // slow attack, fast decay EWMA filter".
         if self.standing_us < self.average_us {
             self.average_us = self.standing_us;
-        } else if now_us >= self.averaged_us + rtt_us.min(VIRTUAL_RTT_US) {
+        } else if now_us >= self.averaged_us.saturating_add(rtt_us.min(VIRTUAL_RTT_US)) {
             self.average_us += ATTACK * (self.standing_us - self.average_us);
             self.averaged_us = now_us;
         }

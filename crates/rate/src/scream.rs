@@ -16,7 +16,7 @@ use crate::carried::Carried;
 use crate::queue::QueueEstimate;
 use crate::rivals::Rivals;
 use crate::window_min::WindowMin;
-use crate::{Controller, MAX_SAMPLES, Report};
+use crate::{Controller, MAX_RTT_US, MAX_SAMPLES, Report};
 
 /// The window before anything is known: a first picture goes out at once.
 const INITIAL_WINDOW_BYTES: f64 = 30_000.0;
@@ -40,6 +40,9 @@ const POST_CONGESTION_US: f64 = 500_000.0;
 const MULTIPLICATIVE: f64 = 0.14;
 /// Reports further apart than this count as one step of this length.
 const MAX_STEP_US: u64 = 100_000;
+/// What the path carries is measured over so many bytes, and anew after such a pause.
+const CARRIED_BYTES: u64 = 12_000;
+const CARRIED_PAUSE_US: u64 = 50_000;
 /// The least time between two cuts, for paths shorter than the timers on them.
 const MIN_BACKOFF_US: u64 = 10_000;
 /// "ref_wnd scale factor due to loss event".
@@ -101,7 +104,7 @@ impl ScreamController {
             rtt_us: INITIAL_RTT_US,
             is_rtt_known: false,
             min_rtt: WindowMin::new(5_000_000, 6),
-            carried: Carried::default(),
+            carried: Carried::new(CARRIED_PAUSE_US, CARRIED_BYTES),
             loss: 0.0,
             rate: INITIAL_WINDOW_BYTES * 1e6 / INITIAL_RTT_US as f64,
             stepped_us: 0,
@@ -111,10 +114,10 @@ impl ScreamController {
     }
 
     fn measure(&mut self, now_us: u64, report: &Report<'_>) {
-        if let Some(rtt_us) = report.rtt_us {
-            self.min_rtt.insert(now_us, rtt_us.min(i64::MAX as u64) as i64);
+        if let Some(rtt_us) = report.rtt_us.map(|rtt_us| rtt_us.min(MAX_RTT_US)) {
+            self.min_rtt.insert(now_us, rtt_us as i64);
             self.rtt_us = match std::mem::replace(&mut self.is_rtt_known, true) {
-                true => (self.rtt_us.saturating_mul(7).saturating_add(rtt_us)) / 8,
+                true => (self.rtt_us * 7 + rtt_us) / 8,
                 false => rtt_us,
             };
         }
@@ -286,4 +289,22 @@ impl Marks {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::trial;
+
+    #[test]
+    fn links_from_1_to_100_mbit_are_filled_without_a_standing_queue() {
+        trial::links_are_filled(ScreamController::new);
+    }
+
+    #[test]
+    fn sparse_random_loss_does_not_starve() {
+        trial::loss_does_not_starve(ScreamController::new());
+    }
+
+    #[test]
+    fn silence_keeps_the_window() {
+        trial::silence_keeps_the_window(ScreamController::new());
+    }
+}

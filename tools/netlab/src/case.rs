@@ -8,15 +8,17 @@ use crate::quic::Side;
 use crate::world::Placed;
 use farpane_linksim::{Jitter, LinkConfig, Loss, MS, Ns, PolicerConfig, QueueKind, Rate, S, Span};
 use farpane_net::{NetConfig, lab};
-use farpane_rate::{Controller, GccController, ScreamController};
+use farpane_rate::{Controller, DelayController, GccController, ScreamController};
 use quinn_proto::congestion::{BbrConfig, ControllerFactory, CubicConfig, NewRenoConfig};
 use std::sync::Arc;
 
 /// Who regulates the media.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
-    /// The product's.
-    Farpane,
+    /// What is to follow in sessions: of SCReAMv2's class.
+    Scream,
+    /// What sessions use.
+    Delay,
     /// Google's, above QUIC as well.
     Gcc,
     /// CUBIC of quinn.
@@ -29,12 +31,14 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// All, the product's first.
-    pub const ALL: [Self; 5] = [Self::Farpane, Self::Gcc, Self::Cubic, Self::NewReno, Self::Bbr];
+    pub const ALL: [Self; 6] =
+        [Self::Scream, Self::Delay, Self::Gcc, Self::Cubic, Self::NewReno, Self::Bbr];
 
     /// For tables.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Farpane => "farpane",
+            Self::Scream => "farpane scream",
+            Self::Delay => "farpane delay",
             Self::Gcc => "GCC",
             Self::Cubic => "quinn CUBIC",
             Self::NewReno => "quinn NewReno",
@@ -263,7 +267,12 @@ impl Case {
     }
 }
 
-fn flow(now: Ns, member: Member, algorithm: Algorithm, seed: u64) -> anyhow::Result<Box<dyn Flow>> {
+pub(crate) fn flow(
+    now: Ns,
+    member: Member,
+    algorithm: Algorithm,
+    seed: u64,
+) -> anyhow::Result<Box<dyn Flow>> {
     let config = NetConfig::default();
     let (window, above) = lab::window(config.limits.initial_window_bytes);
     let regulates = |controller: Box<dyn Controller>| Regulation::Above(controller, window);
@@ -272,9 +281,8 @@ fn flow(now: Ns, member: Member, algorithm: Algorithm, seed: u64) -> anyhow::Res
             (Load::Bulk(_), _) | (_, Algorithm::Cubic) => {
                 (Regulation::Quic, Arc::new(CubicConfig::default()))
             }
-            (_, Algorithm::Farpane) => {
-                (regulates(Box::new(ScreamController::new())), above.clone())
-            }
+            (_, Algorithm::Delay) => (regulates(Box::new(DelayController::new())), above.clone()),
+            (_, Algorithm::Scream) => (regulates(Box::new(ScreamController::new())), above.clone()),
             (_, Algorithm::Gcc) => (regulates(Box::new(GccController::new())), above.clone()),
             (_, Algorithm::NewReno) => (Regulation::Quic, Arc::new(NewRenoConfig::default())),
             (_, Algorithm::Bbr) => (Regulation::Quic, Arc::new(BbrConfig::default())),

@@ -60,12 +60,12 @@ const CLEAN: [&str; 4] = ["5.1", "5.2", "5.3", "5.8"];
 /// Those where CUBIC's waits are the measure.
 const AGAINST_CUBIC: [&str; 3] = ["5.1", "5.2", "5.8"];
 
-/// All gates of the product's algorithm among `outcomes`. What was not run has none.
+/// All gates of the controller of SCReAMv2's class among `outcomes`. What was not run has none.
 pub fn gates(outcomes: &[Outcome]) -> Vec<Gate> {
     let find = |case: &str, algorithm| {
         outcomes.iter().find(|o| o.case == case && o.algorithm == algorithm)
     };
-    let own = |case: &str| find(case, Algorithm::Farpane);
+    let own = |case: &str| find(case, Algorithm::Scream);
     let mut gates = Vec::new();
     for outcome in CLEAN.iter().filter_map(|case| own(case)) {
         gates.extend(clean(outcome));
@@ -119,7 +119,7 @@ fn clean(outcome: &Outcome) -> Vec<Gate> {
 fn cellular(outcomes: &[Outcome]) -> Vec<Gate> {
     let own: Vec<&Outcome> = outcomes
         .iter()
-        .filter(|o| o.case.starts_with("cellular") && o.algorithm == Algorithm::Farpane)
+        .filter(|o| o.case.starts_with("cellular") && o.algorithm == Algorithm::Scream)
         .collect();
     if own.is_empty() {
         return Vec::new();

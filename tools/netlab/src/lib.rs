@@ -14,4 +14,5 @@ mod media;
 pub mod picture;
 mod quic;
 pub mod report;
+pub mod wall;
 mod world;

@@ -6,7 +6,7 @@ use clap::Parser;
 use farpane_netlab::case::{self, Algorithm, Case};
 use farpane_netlab::gate::{Gate, gates};
 use farpane_netlab::measure::{self, Outcome, Point};
-use farpane_netlab::{picture, report};
+use farpane_netlab::{picture, report, wall};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,7 @@ Examples:
   netlab                                   all cases, all algorithms; some 20 s
   netlab --case 5.1 --own --series         one case in steps of half a second
   netlab --docs docs                       write docs/netlab.md and its pictures
+  netlab --wall                            three cases on the wall clock as well
   netlab --pictures target/netlab          a picture of every case
 
 Ends with status 1 when a floor does not hold.";
@@ -29,7 +30,7 @@ struct Arguments {
     /// Only this case; may be given several times
     #[arg(long = "case", value_name = "NAME")]
     cases: Vec<String>,
-    /// Only the product's own algorithm
+    /// Only the one that the gates are for
     #[arg(long)]
     own: bool,
     /// Where chance comes from
@@ -38,6 +39,9 @@ struct Arguments {
     /// Print what happened in each half second
     #[arg(long)]
     series: bool,
+    /// Compare three cases with the wall clock, through linkemu; takes a minute
+    #[arg(long, conflicts_with_all = ["cases", "docs", "pictures"])]
+    wall: bool,
     /// Print the gates as JSON, a line each, for programs
     #[arg(long)]
     claims: bool,
@@ -65,6 +69,9 @@ fn main() -> ExitCode {
 
 /// Whether all floors hold.
 fn run(arguments: &Arguments) -> anyhow::Result<bool> {
+    if arguments.wall {
+        return run_on_the_wall(arguments);
+    }
     let begun = Instant::now();
     let outcomes = outcomes(arguments)?;
     let gates = gates(&outcomes);
@@ -92,6 +99,33 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     Ok(arguments.claims || gates.iter().all(Gate::holds))
 }
 
+/// Whether the wall clock confirms what is simulated.
+fn run_on_the_wall(arguments: &Arguments) -> anyhow::Result<bool> {
+    let comparisons = wall::compare(arguments.seed)?;
+    println!(
+        "case      use: simulated, real    delay p95 ms: simulated, real    emulator late, p99"
+    );
+    for c in &comparisons {
+        let [used, really] = c.used.map(|used| used * 100.0);
+        let [delay, real] = c.delay_ms;
+        let late = c.lateness.percentile(99.0).as_micros();
+        println!(
+            "{:10} {used:12.1} % {really:6.1} % {delay:23.1} {real:6.1} {late:18} us  {}",
+            c.name,
+            match c.confirms() {
+                None => "void: the machine did not keep up",
+                Some(true) => "confirmed",
+                Some(false) => "NOT CONFIRMED",
+            }
+        );
+        if arguments.claims {
+            println!("{}", serde_json::to_string(&Claim::of_comparison(c))?);
+        }
+    }
+    let all = comparisons.iter().all(|c| c.confirms() == Some(true));
+    Ok(arguments.claims || all)
+}
+
 fn outcomes(arguments: &Arguments) -> anyhow::Result<Vec<Outcome>> {
     let all = case::all();
     for name in &arguments.cases {
@@ -111,7 +145,7 @@ fn outcomes(arguments: &Arguments) -> anyhow::Result<Vec<Outcome>> {
 }
 
 fn draw(outcomes: &[Outcome], case: &str, folder: &Path) -> anyhow::Result<Option<PathBuf>> {
-    let shown = [Algorithm::Farpane, Algorithm::Gcc, Algorithm::Cubic];
+    let shown = [Algorithm::Scream, Algorithm::Delay, Algorithm::Gcc, Algorithm::Cubic];
     let of_case: Vec<&Outcome> =
         outcomes.iter().filter(|o| o.case == case && shown.contains(&o.algorithm)).collect();
     if of_case.is_empty() {
@@ -150,16 +184,32 @@ struct Claim {
     claim: String,
     target: String,
     measured: String,
-    holds: bool,
+    /// `None`: it could not be measured.
+    holds: Option<bool>,
 }
 
 impl Claim {
     fn new(gate: &Gate) -> Self {
         let [floor, goal, measured] = gate.texts();
         let reached = if gate.is_reached() { "goal reached" } else { "goal missed" };
-        let holds = gate.holds();
+        let holds = Some(gate.holds());
         let target = format!("{floor}, goal {goal}");
         Self { claim: gate.name.clone(), target, measured: format!("{measured}, {reached}"), holds }
+    }
+
+    fn of_comparison(c: &wall::Comparison) -> Self {
+        let ([used, really], [delay, real]) = (c.used.map(|used| used * 100.0), c.delay_ms);
+        let late = c.lateness.percentile(99.0).as_micros();
+        let holds = c.confirms();
+        let measured = match holds {
+            None => format!("void: packets left {late} us late at p99"),
+            Some(_) => format!(
+                "use {used:.1} and {really:.1} %, delay p95 {delay:.1} and {real:.1} ms, \
+                 {late} us late"
+            ),
+        };
+        let claim = format!("the wall clock confirms the simulation: {}", c.name);
+        Self { claim, target: "within 15 %".to_owned(), measured, holds }
     }
 }
 

@@ -18,7 +18,8 @@ type Value = fn(&Point) -> f64;
 
 fn colour(algorithm: Algorithm) -> RGBColor {
     match algorithm {
-        Algorithm::Farpane => RGBColor(0, 90, 181),
+        Algorithm::Scream => RGBColor(0, 90, 181),
+        Algorithm::Delay => RGBColor(90, 160, 230),
         Algorithm::Gcc => RGBColor(0, 140, 90),
         Algorithm::Cubic => RGBColor(220, 50, 32),
         Algorithm::NewReno => RGBColor(220, 140, 0),
@@ -89,7 +90,13 @@ fn panel<'a>(
     }
     if has_legend {
         let background = WHITE.mix(0.8);
-        chart.configure_series_labels().background_style(background).border_style(BLACK).draw()?;
+        let at = SeriesLabelPosition::UpperLeft;
+        chart
+            .configure_series_labels()
+            .position(at)
+            .background_style(background)
+            .border_style(BLACK)
+            .draw()?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ fn short(name: &str, seconds: u64) -> Case {
 fn the_same_seed_gives_the_same_run_and_another_one_another() {
     for name in ["5.1", "5.7", "DualPI2", "bursts"] {
         let case = short(name, 12);
-        let run = |seed| format!("{:?}", measure::run(&case, Algorithm::Farpane, seed).unwrap());
+        let run = |seed| format!("{:?}", measure::run(&case, Algorithm::Scream, seed).unwrap());
         let first = run(1);
         assert!(first == run(1), "{name}");
         assert!(first != run(2), "{name}");
@@ -26,9 +26,9 @@ fn every_algorithm_uses_a_link_and_only_ours_keeps_its_queue_short() {
     for algorithm in Algorithm::ALL {
         let outcome = measure::run(&case, algorithm, 1).unwrap();
         let at = format!("{}: {outcome:?}", algorithm.name());
-        assert!(outcome.utilisation > 0.5, "{at}");
+        assert!(outcome.utilisation > 0.3, "{at}");
         assert!(outcome.utilisation <= 1.01, "{at}");
-        if algorithm == Algorithm::Farpane {
+        if algorithm == Algorithm::Scream {
             assert!(outcome.queue_ms()[1] < 80.0, "{at}");
         }
         if algorithm == Algorithm::Cubic {

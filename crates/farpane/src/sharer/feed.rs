@@ -19,9 +19,9 @@ use farpane_proto::datagram::Cursor;
 use farpane_proto::feedback::Feedback;
 use farpane_proto::screen::{BatchInfo, Repeat, ScreenSender, SenderEvent};
 use farpane_proto::{WireError, screen::BatchId};
-use farpane_rate::{Controller, Pacer, Report, Sample, ScreamController, frame_budget_bytes};
+use farpane_rate::{Controller, DelayController, Pacer, Report, Sample, frame_budget_bytes};
 use pixels::Costs;
-use rough::{Rough, Samples};
+use rough::Rough;
 use still::Stills;
 
 /// While more waits than the path carries the screen is looked at this often: what changes again
@@ -62,8 +62,8 @@ pub(crate) struct Feed {
     is_path_known: bool,
     /// While what is stale goes with fewer colours.
     rough: Option<Rough>,
-    /// What was learnt of what is stale since the last change.
-    samples: Samples,
+    /// Whether photographs in what is stale were sampled since the last change.
+    is_sampled: bool,
     /// Tiles that went with fewer colours last.
     rough_tiles: TileSet,
     stills: Stills,
@@ -90,7 +90,7 @@ impl Feed {
         stills: Option<StillQueue>,
     ) -> Self {
         let sender = ScreenSender::new(now_us, generation, size, max_datagram);
-        let controller = Box::new(ScreamController::new());
+        let controller = Box::new(DelayController::new());
         let grid = sender.grid();
         Self {
             pacer: Pacer::new(now_us, controller.pacing_bytes_per_s()),
@@ -106,7 +106,7 @@ impl Feed {
             plan: Vec::new(),
             is_path_known: false,
             rough: None,
-            samples: Samples::default(),
+            is_sampled: false,
             rough_tiles: TileSet::new(grid.tiles()),
             stills: Stills::new(grid, stills),
             video: Video::new(size, video),
@@ -144,7 +144,7 @@ impl Feed {
     /// Takes in what was changed, once `screen` shows it.
     pub(crate) fn handle_applied(&mut self, now_us: u64, screen: &Screen) {
         self.video.observe(now_us, screen);
-        self.samples = Samples::default();
+        self.is_sampled = false;
         if let Some(made) = &mut self.rough {
             *made = None;
         }

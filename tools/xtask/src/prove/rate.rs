@@ -15,8 +15,13 @@ const FUZZ_SECONDS: u64 = 120;
 
 /// Measures every claim.
 pub(super) fn measure(root: &Path) -> anyhow::Result<Findings> {
-    let parts: [(&str, Part); 4] =
-        [("netlab", netlab), ("same seed", same_seed), ("tests", tests), ("fuzz", fuzzing)];
+    let parts: [(&str, Part); 5] = [
+        ("netlab", netlab),
+        ("same seed", same_seed),
+        ("wall clock", wall_clock),
+        ("tests", tests),
+        ("fuzz", fuzzing),
+    ];
     Ok(Findings::of_parts(root, &parts))
 }
 
@@ -53,6 +58,10 @@ fn same_seed(root: &Path) -> anyhow::Result<Vec<Claim>> {
     );
     let holds = first == second && first != other;
     Ok(vec![Claim::measured("the same seed gives the same output", "equal", measured, holds)])
+}
+
+fn wall_clock(root: &Path) -> anyhow::Result<Vec<Claim>> {
+    of_bench::claims_of(lab(root, &["--wall", "--claims"]), "netlab --wall")
 }
 
 fn tests(root: &Path) -> anyhow::Result<Vec<Claim>> {

@@ -1,5 +1,6 @@
-use super::*;
-use crate::{Pacer, Sample};
+//! Trials that every controller is put to.
+
+use crate::{Controller, Pacer, Report, Sample};
 use std::collections::VecDeque;
 
 /// A drop-tail link in virtual time with a greedy sender behind the controller.
@@ -14,9 +15,8 @@ struct Outcome {
     p95_queue_us: u64,
 }
 
-fn run(link: &Link, seconds: u64) -> Outcome {
+fn run(mut controller: impl Controller, link: &Link, seconds: u64) -> Outcome {
     const REPORT_US: u64 = 5_000;
-    let mut controller = ScreamController::new();
     let mut pacer = Pacer::new(0, controller.pacing_bytes_per_s());
     let (mut free_at, mut in_flight, mut sent_count) = (0u64, 0u64, 0u64);
     let mut arriving: VecDeque<(Sample, bool)> = VecDeque::new();
@@ -74,12 +74,12 @@ fn run(link: &Link, seconds: u64) -> Outcome {
     }
 }
 
-#[test]
-fn links_from_1_to_100_mbit_are_filled_without_a_standing_queue() {
+/// Links of 1 to 100 Mbit/s and round trips up to 80 ms.
+pub(crate) fn links_are_filled<C: Controller>(controller: fn() -> C) {
     for mbit in [1, 3, 10, 50, 100] {
         for one_way_us in [200, 10_000, 40_000] {
             let link = Link { bytes_per_s: mbit * 125_000, one_way_us, loss_every: 0 };
-            let outcome = run(&link, 10);
+            let outcome = run(controller(), &link, 10);
             let at = format!(
                 "{mbit} Mbit/s, {one_way_us} us: {:.2}, queue {} us",
                 outcome.utilisation, outcome.p95_queue_us
@@ -91,16 +91,15 @@ fn links_from_1_to_100_mbit_are_filled_without_a_standing_queue() {
     }
 }
 
-#[test]
-fn sparse_random_loss_does_not_starve() {
+/// One datagram in 50 is lost, and no queue stands.
+pub(crate) fn loss_does_not_starve(controller: impl Controller) {
     let link = Link { bytes_per_s: 1_250_000, one_way_us: 20_000, loss_every: 50 };
-    let outcome = run(&link, 10);
+    let outcome = run(controller, &link, 10);
     assert!(outcome.utilisation > 0.7, "{:.2}", outcome.utilisation);
 }
 
-#[test]
-fn silence_keeps_the_window() {
-    let mut controller = ScreamController::new();
+/// A small datagram a second for a quarter of an hour.
+pub(crate) fn silence_keeps_the_window(mut controller: impl Controller) {
     let before = controller.window_bytes();
     for i in 0..1_000 {
         let samples = [Sample { sent_us: i * 1_000_000, received_us: i * 1_000_000, bytes: 90 }];
