@@ -2,10 +2,12 @@
 //! that simulations use, so what one shows can be tried in the other.
 #![forbid(unsafe_code)]
 
+mod proxy;
 mod schedule;
 mod tcp;
 mod udp;
 
+pub use proxy::Proxy;
 pub use schedule::{Lateness, MAX_LATENESS};
 pub use tcp::TcpProxy;
 pub use udp::UdpProxy;

@@ -81,17 +81,13 @@ fn run(arguments: &Arguments) -> anyhow::Result<Lateness> {
         down: link(arguments, arguments.down, arguments.down_trace.as_ref(), 1)?,
     };
     let (listen, to) = (arguments.listen, arguments.to);
-    let lateness = if arguments.tcp {
-        let proxy = TcpProxy::start(listen, to, path)?;
-        println!("TCP {} to {to}", proxy.address());
-        wait(arguments.duration_s);
-        proxy.stop()
-    } else {
-        let proxy = UdpProxy::start(listen, to, path)?;
-        println!("UDP {} to {to}", proxy.address());
-        wait(arguments.duration_s);
-        proxy.stop()
+    let (name, proxy) = match arguments.tcp {
+        true => ("TCP", TcpProxy::start(listen, to, path)?),
+        false => ("UDP", UdpProxy::start(listen, to, path)?),
     };
+    println!("{name} {} to {to}", proxy.address());
+    wait(arguments.duration_s);
+    let lateness = proxy.stop();
     let [p50, p99] = [50.0, 99.0].map(|percent| lateness.percentile(percent).as_secs_f64() * 1e6);
     println!(
         "{} packets, late by {p50:.0} us at the median, {p99:.0} us at p99: {}",

@@ -1,7 +1,7 @@
 //! TCP through a link: bytes wait, and nothing is lost.
 
-use crate::Path;
 use crate::schedule::{Lateness, SPIN, Schedule, Way, wait_until};
+use crate::{Path, Proxy};
 use anyhow::Context;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use farpane_linksim::{Ecn, LinkConfig, Loss, Packet, QueueKind};
@@ -47,22 +47,18 @@ struct Ends {
     waiting: [Arc<AtomicUsize>; 2],
 }
 
-/// A TCP proxy. Dropping it ends it and all connections.
+/// A proxy of TCP; when it ends, all connections do.
 ///
 /// Losses, blackouts and bounds of the queue are left out: TCP would hide them, and what they do
 /// to its delay is in `farpane_linksim::TcpPipe`.
-pub struct TcpProxy {
-    address: SocketAddr,
-    ends: Arc<AtomicBool>,
-    threads: Vec<JoinHandle<Lateness>>,
-}
+pub enum TcpProxy {}
 
 impl TcpProxy {
     /// Takes connections at `listen` and passes them on to `to`.
     ///
     /// # Errors
     /// The address cannot be used.
-    pub fn start(listen: SocketAddr, to: SocketAddr, path: Path) -> anyhow::Result<Self> {
+    pub fn start(listen: SocketAddr, to: SocketAddr, path: Path) -> anyhow::Result<Proxy> {
         let listener = TcpListener::bind(listen).with_context(|| format!("cannot use {listen}"))?;
         let address = listener.local_addr()?;
         listener.set_nonblocking(true)?;
@@ -75,34 +71,7 @@ impl TcpProxy {
             Lateness::default()
         });
         let scheduler = std::thread::spawn(move || run(&waiting, Schedule::new(path), &runs));
-        Ok(Self { address, ends, threads: vec![acceptor, scheduler] })
-    }
-
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Ends it, and says how late segments were.
-    pub fn stop(mut self) -> Lateness {
-        self.end()
-    }
-
-    fn end(&mut self) -> Lateness {
-        self.ends.store(true, Ordering::Relaxed);
-        let mut lateness = Lateness::default();
-        for thread in self.threads.drain(..) {
-            if let Ok(of_thread) = thread.join() {
-                lateness.add(&of_thread);
-            }
-        }
-        lateness
-    }
-}
-
-impl Drop for TcpProxy {
-    fn drop(&mut self) {
-        self.end();
+        Ok(Proxy::new(address, ends, [acceptor, scheduler]))
     }
 }
 

@@ -1,7 +1,7 @@
 //! UDP through a link.
 
-use crate::Path;
 use crate::schedule::{Lateness, SPIN, Schedule, Way, wait_until};
+use crate::{Path, Proxy};
 use anyhow::Context;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use farpane_linksim::{Ecn, Packet};
@@ -28,19 +28,15 @@ struct Arrival {
     data: Vec<u8>,
 }
 
-/// A UDP proxy. Dropping it ends it.
-pub struct UdpProxy {
-    address: SocketAddr,
-    ends: Arc<AtomicBool>,
-    threads: Vec<JoinHandle<Lateness>>,
-}
+/// A proxy of UDP.
+pub enum UdpProxy {}
 
 impl UdpProxy {
     /// Takes datagrams at `listen` and passes them on to `to`, and the answers back.
     ///
     /// # Errors
     /// An address cannot be used.
-    pub fn start(listen: SocketAddr, to: SocketAddr, path: Path) -> anyhow::Result<Self> {
+    pub fn start(listen: SocketAddr, to: SocketAddr, path: Path) -> anyhow::Result<Proxy> {
         let socket = UdpSocket::bind(listen).with_context(|| format!("cannot use {listen}"))?;
         let address = socket.local_addr()?;
         socket.set_read_timeout(Some(LOOK))?;
@@ -59,34 +55,7 @@ impl UdpProxy {
         let mut relay =
             Relay { socket, to, ends: Arc::clone(&ends), arrivals, clients: HashMap::new() };
         let scheduler = std::thread::spawn(move || relay.run(&waiting, Schedule::new(path)));
-        Ok(Self { address, ends, threads: vec![reader, scheduler] })
-    }
-
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Ends it, and says how late packets were.
-    pub fn stop(mut self) -> Lateness {
-        self.end()
-    }
-
-    fn end(&mut self) -> Lateness {
-        self.ends.store(true, Ordering::Relaxed);
-        let mut lateness = Lateness::default();
-        for thread in self.threads.drain(..) {
-            if let Ok(of_thread) = thread.join() {
-                lateness.add(&of_thread);
-            }
-        }
-        lateness
-    }
-}
-
-impl Drop for UdpProxy {
-    fn drop(&mut self) {
-        self.end();
+        Ok(Proxy::new(address, ends, [reader, scheduler]))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::case::{self, Algorithm, Case, Load, Member};
 use crate::flow::Flow;
 use crate::measure::{self, ms, percentile};
 use crate::quic::{End, HEADER_BYTES};
-use farpane_linkemu::{Lateness, Path, UdpProxy};
+use farpane_linkemu::{Lateness, Path, Proxy, UdpProxy};
 use farpane_linksim::{Ecn, LinkConfig, Loss, MS, Ns, QueueKind, Rate, S, Span};
 use std::collections::HashMap;
 use std::net::{SocketAddr, UdpSocket};
@@ -129,7 +129,7 @@ struct Sockets {
     begun: Instant,
     sharer: UdpSocket,
     helper: UdpSocket,
-    proxy: UdpProxy,
+    proxy: Proxy,
     /// Where the helper's datagrams come from.
     from: Option<SocketAddr>,
     /// When datagrams of the sharer went out.
