@@ -26,8 +26,13 @@ const MIN_WINDOW_BYTES: f64 = 4_800.0;
 const MAX_WINDOW_BYTES: f64 = (4 << 20) as f64;
 /// "Maximum segment size": a full datagram.
 const MSS_BYTES: f64 = 1_200.0;
-/// "Target value for the minimum qdelay".
-const TARGET_US: f64 = 24_000.0;
+/// "Target value for the minimum qdelay", on paths of short and of longer round trips.
+const TARGET_US: [f64; 2] = [12_000.0, 24_000.0];
+/// Round trips that are short, wholly and not at all; in between they are so in part. In a local
+/// network a wait is a matter of the hosts as much as of the path, and a window soon filled.
+const SHORT_RTT_US: [f64; 2] = [5_000.0, 20_000.0];
+/// The window of a short path grows by this share of what is acknowledged.
+const SHORT_GROWTH: f64 = 0.25;
 /// Jitter is allowed for up to this much.
 const MAX_JITTER_US: f64 = 24_000.0;
 /// The time in which a flow of the round trip below grows by a segment, and any may halve its
@@ -99,7 +104,7 @@ impl ScreamController {
             window: INITIAL_WINDOW_BYTES,
             fast_start: true,
             queue: QueueEstimate::new(),
-            rivals: Rivals::new(TARGET_US),
+            rivals: Rivals::new(TARGET_US[1]),
             marks: Marks::default(),
             rtt_us: INITIAL_RTT_US,
             is_rtt_known: false,
@@ -131,8 +136,16 @@ impl ScreamController {
             self.loss += weight * (share - self.loss);
         }
         let jitter_us = self.queue.spread_us().min(MAX_JITTER_US);
-        self.rivals.set_least(TARGET_US + jitter_us);
+        let [short_us, long_us] = TARGET_US;
+        let target_us = long_us + self.shortness() * (short_us - long_us);
+        self.rivals.set_least(target_us + jitter_us);
         self.rivals.handle_wait(now_us, self.queue.standing_us(), self.rtt_us);
+    }
+
+    /// How short the round trip without queues is, 0 to 1.
+    fn shortness(&self) -> f64 {
+        let [short_us, long_us] = SHORT_RTT_US;
+        ((long_us - self.min_rtt_us() as f64) / (long_us - short_us)).clamp(0.0, 1.0)
     }
 
     /// How strong the congestion is, 0 to 1: as a share of marked datagrams.
@@ -178,29 +191,27 @@ impl ScreamController {
         }
     }
 
-    /// Whether so much was in flight that the window mattered.
+    /// Whether so much was in flight that the window mattered: "increase ref_wnd only if bytes in
+    /// flight is large enough". An idle screen proves nothing about the path.
     fn is_limiting(&self, report: &Report<'_>) -> bool {
         self.window <= MSS_BYTES + report.in_flight_bytes as f64 * HEAD_ROOM
     }
 
-    /// What arrives while a queue stands is what the path carries; without one the path carries
-    /// what the window let out, at least.
-    fn believe(&mut self, report: &Report<'_>) {
-        let stands = self.queue.standing_us() > self.rivals.target_us() / 4.0;
-        let measured = self.carried.now_bytes_per_s().filter(|_| stands);
-        if let Some(bytes_per_s) = measured {
-            self.rate = bytes_per_s as f64;
-        } else if self.is_limiting(report) && !stands {
-            self.rate = self.window * 1e6 / self.rtt_us.max(1_000) as f64;
+    /// What arrives while the window is full and a queue stands is what the path carries. Else it
+    /// carries that at the least, and before the first queue what the window let out.
+    fn believe(&mut self, is_limiting: bool) {
+        let stands = self.queue.average_us() > self.rivals.target_us() / 4.0;
+        let arrived = self.carried.now_bytes_per_s().unwrap_or(self.carried.bytes_per_s()) as f64;
+        if is_limiting && stands && arrived > 0.0 {
+            self.rate = arrived;
+        } else {
+            let let_out = self.window * 1e6 / self.rtt_us.max(1_000) as f64;
+            let least = if is_limiting && self.fast_start { let_out } else { arrived };
+            self.rate = self.rate.max(least);
         }
     }
 
     fn grow(&mut self, now_us: u64, step_us: f64, report: &Report<'_>) {
-        // "Increase ref_wnd only if bytes in flight is large enough": an idle screen proves
-        // nothing about the path.
-        if !self.is_limiting(report) {
-            return;
-        }
         if self.fast_start {
             self.fast_start = self.queue.average_us() < self.rivals.target_us() / 4.0;
             self.window += report.acked_bytes as f64;
@@ -215,8 +226,11 @@ impl ScreamController {
         let is_empty = self.queue.average_us() < self.rivals.target_us() / 4.0;
         let multiplicative =
             if is_empty { self.window * MULTIPLICATIVE * steps * calm } else { 0.0 };
+        let acked = report.acked_bytes as f64;
+        let room = 1.0 - self.queue.average_us() / (self.rivals.target_us() / 2.0);
+        let short = acked * SHORT_GROWTH * self.shortness() * room.max(0.0);
         // Whatever the clock says: what did not arrive lets nothing grow.
-        self.window += (additive + multiplicative).min(report.acked_bytes as f64);
+        self.window += (additive + multiplicative + short).min(acked);
     }
 }
 
@@ -227,9 +241,12 @@ impl Controller for ScreamController {
         self.stepped_us = now_us;
         self.shrink(now_us, step_us, self.congestion(report));
         self.cut(now_us);
-        self.grow(now_us, step_us, report);
+        let is_limiting = self.is_limiting(report);
+        if is_limiting {
+            self.grow(now_us, step_us, report);
+        }
         self.window = self.window.clamp(MIN_WINDOW_BYTES, MAX_WINDOW_BYTES);
-        self.believe(report);
+        self.believe(is_limiting);
     }
 
     fn window_bytes(&self) -> u64 {

@@ -19,9 +19,9 @@ use farpane_proto::datagram::Cursor;
 use farpane_proto::feedback::Feedback;
 use farpane_proto::screen::{BatchInfo, Repeat, ScreenSender, SenderEvent};
 use farpane_proto::{WireError, screen::BatchId};
-use farpane_rate::{Controller, DelayController, Pacer, Report, Sample, frame_budget_bytes};
+use farpane_rate::{Controller, Pacer, Report, Sample, ScreamController, frame_budget_bytes};
 use pixels::Costs;
-use rough::Rough;
+use rough::{Rough, Samples};
 use still::Stills;
 
 /// While more waits than the path carries the screen is looked at this often: what changes again
@@ -62,8 +62,8 @@ pub(crate) struct Feed {
     is_path_known: bool,
     /// While what is stale goes with fewer colours.
     rough: Option<Rough>,
-    /// Whether photographs in what is stale were sampled since the last change.
-    is_sampled: bool,
+    /// What was learnt of what is stale since the last change.
+    samples: Samples,
     /// Tiles that went with fewer colours last.
     rough_tiles: TileSet,
     stills: Stills,
@@ -90,7 +90,7 @@ impl Feed {
         stills: Option<StillQueue>,
     ) -> Self {
         let sender = ScreenSender::new(now_us, generation, size, max_datagram);
-        let controller = Box::new(DelayController::new());
+        let controller = Box::new(ScreamController::new());
         let grid = sender.grid();
         Self {
             pacer: Pacer::new(now_us, controller.pacing_bytes_per_s()),
@@ -106,7 +106,7 @@ impl Feed {
             plan: Vec::new(),
             is_path_known: false,
             rough: None,
-            is_sampled: false,
+            samples: Samples::default(),
             rough_tiles: TileSet::new(grid.tiles()),
             stills: Stills::new(grid, stills),
             video: Video::new(size, video),
@@ -144,7 +144,7 @@ impl Feed {
     /// Takes in what was changed, once `screen` shows it.
     pub(crate) fn handle_applied(&mut self, now_us: u64, screen: &Screen) {
         self.video.observe(now_us, screen);
-        self.is_sampled = false;
+        self.samples = Samples::default();
         if let Some(made) = &mut self.rough {
             *made = None;
         }
@@ -175,14 +175,13 @@ impl Feed {
     /// waits is to be replaced by newer pixels.
     pub(crate) fn wants_frame(&mut self, now_us: u64) -> bool {
         let window = self.controller.window_bytes();
-        let ready = self.sender.queued_bytes() == 0 && self.outstanding_bytes() < window;
+        let ready = self.sender.queued_bytes() == 0 && self.in_flight_bytes() < window;
         self.look_us.take_if(|at| ready || now_us >= *at).is_some() || ready
     }
 
-    /// Bytes queued and in flight, but for those of video, which wait for all else.
-    fn outstanding_bytes(&self) -> u64 {
-        let in_flight = self.sender.in_flight_bytes() - self.sender.in_flight_video_bytes();
-        in_flight + self.sender.queued_bytes()
+    /// Bytes in flight, but for those of video, which wait for all else.
+    fn in_flight_bytes(&self) -> u64 {
+        self.sender.in_flight_bytes() - self.sender.in_flight_video_bytes()
     }
 
     /// Whether the helper is known to hold exactly the current screen.
@@ -356,7 +355,7 @@ impl Feed {
 
     /// Bytes that the next update may take.
     fn budget(&self) -> u64 {
-        frame_budget_bytes(&*self.controller, self.outstanding_bytes())
+        frame_budget_bytes(&*self.controller, self.in_flight_bytes(), self.sender.queued_bytes())
     }
 
     /// When to call [`Feed::flush`] and [`Feed::poll_datagram`] again although nothing else

@@ -9,7 +9,7 @@ use farpane_codec::{Detail, Effort, Reduction};
 use farpane_frame::Rect;
 
 /// What the path carries in this long is sent exactly.
-const PATIENCE_S: f64 = 0.2;
+const PATIENCE_S: f64 = 0.12;
 /// What it carries in this long with fewer colours keeps its detail; what takes longer than the
 /// second has a quarter of its pixels.
 const FULL_S: f64 = 0.1;
@@ -27,6 +27,15 @@ const LEAST_COST: f64 = 0.06;
 
 /// While what is stale goes with fewer colours: which, for the picture at hand.
 pub(super) type Rough = Option<Reduction>;
+
+/// What was learnt of what is stale by encoding some of it.
+#[derive(Debug, Default)]
+pub(super) struct Samples {
+    /// What it takes as a whole.
+    bytes_per_px: Option<f64>,
+    /// Whether its photographs were looked at.
+    photographs: bool,
+}
 
 impl Feed {
     /// Which colours become which in what is planned; `None` is all of them. Once some of
@@ -68,18 +77,29 @@ impl Feed {
         bytes as f64 * SAMPLED_SHARE * parts.len() as f64 / some.len().max(1) as f64
     }
 
-    /// Whether the path would take long to carry the plan, going by what its tiles took before. A
-    /// photograph takes many times what was there before: some of it is encoded to learn how much.
+    /// Whether the path would take long to carry the plan. Where what its tiles took before says
+    /// so, some of them are encoded to learn how much they take now; where it does not, some of the
+    /// photographs in it, which take many times what was there before.
     fn takes_long(&mut self, screen: &Screen, encoders: &Encoders) -> bool {
         if self.plan.len() < LEAST_TILES || !self.is_path_known {
             return false;
         }
         let patience = self.carried_per_s() * PATIENCE_S;
-        let bytes: f64 = self.plan.iter().map(|part| self.costs.at_least(part, LEAST_COST)).sum();
         let area_px: u64 = self.plan.iter().map(|(_, area)| area.area_px()).sum();
-        let may = area_px as f64 * MAX_COST > patience;
-        if bytes > patience || !may || std::mem::replace(&mut self.is_sampled, true) {
-            return bytes > patience;
+        if area_px as f64 * MAX_COST <= patience {
+            return false;
+        }
+        let bytes: f64 = self.plan.iter().map(|part| self.costs.at_least(part, LEAST_COST)).sum();
+        if bytes > patience {
+            let bytes_per_px = match self.samples.bytes_per_px {
+                Some(bytes_per_px) => bytes_per_px,
+                None => self.sample(&self.plan, screen, encoders, None) / area_px as f64,
+            };
+            self.samples.bytes_per_px = Some(bytes_per_px);
+            return bytes_per_px * area_px as f64 > patience;
+        }
+        if std::mem::replace(&mut self.samples.photographs, true) {
+            return false;
         }
         let photographs: Vec<(u32, Rect)> =
             busy(&screen.view(), &self.plan).into_iter().flat_map(|busy| busy.parts).collect();
@@ -94,6 +114,6 @@ impl Feed {
 
     /// Bytes a second that the path is believed to carry.
     pub(super) fn carried_per_s(&self) -> f64 {
-        self.controller.window_bytes() as f64 * 1e6 / self.controller.rtt_us().max(1_000) as f64
+        self.controller.carried_bytes_per_s() as f64
     }
 }
