@@ -6,7 +6,7 @@ use bytes::Bytes;
 use farpane_frame::Size;
 use farpane_proto::feedback::Feedback;
 use farpane_proto::screen::{BatchInfo, ScreenReceiver, ScreenSender};
-use farpane_rate::{Controller, DelayController, GccController, Report, Sample, ScreamController};
+use farpane_rate::{Controller, GccController, Report, Sample, ScreamController};
 
 const REPORTS: u8 = 0;
 const SAMPLES: u8 = 1;
@@ -29,7 +29,6 @@ pub fn accepts(input: &[u8]) -> bool {
 
 struct Subjects {
     scream: ScreamController,
-    delay: DelayController,
     gcc: GccController,
     acked_bytes: u64,
 }
@@ -38,7 +37,6 @@ impl Subjects {
     fn new() -> Self {
         Self {
             scream: ScreamController::new(),
-            delay: DelayController::new(),
             gcc: GccController::new(),
             acked_bytes: 0,
         }
@@ -47,7 +45,6 @@ impl Subjects {
     fn handle(&mut self, now_us: u64, report: &Report<'_>) {
         self.acked_bytes = self.acked_bytes.saturating_add(report.acked_bytes);
         self.scream.handle_report(now_us, report);
-        self.delay.handle_report(now_us, report);
         self.gcc.handle_report(now_us, report);
         let window = self.scream.window_bytes();
         let most = FIRST_WINDOW_BYTES.saturating_add(self.acked_bytes).min(MAX_WINDOW_BYTES);
@@ -56,7 +53,7 @@ impl Subjects {
             "a window of {window} bytes after {} acknowledged",
             self.acked_bytes
         );
-        for controller in [&self.scream as &dyn Controller, &self.delay, &self.gcc] {
+        for controller in [&self.scream as &dyn Controller, &self.gcc] {
             assert!(controller.window_bytes() > 0, "a window that is closed never opens again");
             assert!(controller.pacing_bytes_per_s() > 0, "neither does a pacer");
             let _ = (controller.queue_delay_us(), controller.min_rtt_us());

@@ -1,22 +1,23 @@
 //! A sharer and a helper in virtual time, over a link of a given rate: for benches and proofs.
 //! Everything is real but the clock and the network.
 
-use crate::helper::{Composer, Picture};
-use crate::sharer::{
-    Compared, Encoders, Feed, MadeStill, Screen, Search, StillJob, UpdateStats, still_queue,
-};
-use crate::video_choice::decodable;
+mod helper;
+mod sharer;
+
 use crate::{CodecChoice, Error};
 use bytes::Bytes;
-use crossbeam::channel::Receiver;
-use farpane_capture::{Damage, Frame, PixelMemory, Pixels};
-use farpane_damage::Processor;
-use farpane_frame::{FrameBuf, FrameRef, PixelFormat, Rect, Region};
+use farpane_frame::{FrameRef, Rect};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+pub use helper::LabHelper;
+pub use sharer::{LabSharer, LabSharerOptions, LabSharerStats};
+
 /// Datagrams carry this much, as over most paths.
 const DATAGRAM_BYTES: usize = 1_200;
+/// The sides, for what they took.
+const SHARER: usize = 0;
+const HELPER: usize = 1;
 /// What IP, UDP and QUIC add to each.
 const OVERHEAD_BYTES: u64 = 28 + 26;
 /// The most that may wait in front of the narrow link; what comes beyond is lost.
@@ -75,33 +76,17 @@ pub struct LabStats {
 pub struct Lab {
     options: LabOptions,
     now_us: u64,
-    screen: Screen,
-    encoders: Encoders,
-    feed: Feed,
-    composer: Composer,
-    picture: Option<Picture>,
-    /// The newest state of the sharer's display and what changed, until it is captured.
-    shown: Option<(FrameBuf, Region)>,
-    /// Whether the feed asked for a frame.
-    wanted: bool,
-    frames: u64,
+    sharer: LabSharer,
+    helper: LabHelper,
     free_at_us: u64,
     down: VecDeque<(u64, Bytes)>,
     up: VecDeque<(u64, Bytes)>,
-    /// What is to become stills, and those that are made, with the times of their being there.
-    jobs: Receiver<StillJob>,
-    made: VecDeque<(u64, MadeStill)>,
     /// Says what is lost; the same in every run.
     random: u32,
-    stats: LabStats,
-}
-
-struct Owned(FrameBuf);
-
-impl PixelMemory for Owned {
-    fn view(&self) -> FrameRef<'_> {
-        self.0.view()
-    }
+    /// Bytes on the link towards the helper.
+    bytes: u64,
+    /// What each side took of the processor.
+    spent: [Duration; 2],
 }
 
 impl Lab {
@@ -110,32 +95,20 @@ impl Lab {
     /// # Errors
     /// The picture has no valid size, or there are no threads.
     pub fn new(first: &FrameRef<'_>, options: LabOptions) -> Result<Self, Error> {
-        let failed = |reason: String| Error::Thread { name: "farpane-enc", reason };
-        let encoders = Encoders::new().map_err(|e| failed(e.to_string()))?;
-        let search = Search { moves: true, processor: Processor::Cpu };
-        let screen = Screen::new(&frame(0, 0, copy(first)?, Region::default()), search)?;
-        let video = options.codec.encoder_for(decodable());
-        let (queue, jobs) = still_queue();
-        let stills = options.codec.has_stills(decodable()).then_some(queue);
         let now_us = 1_000_000;
+        let LabOptions { codec, still_us, .. } = options;
+        let of_sharer = LabSharerOptions { codec, still_us, max_datagram_bytes: DATAGRAM_BYTES };
         Ok(Self {
-            feed: Feed::new(now_us, 1, first.size(), DATAGRAM_BYTES, video, stills),
             options,
             now_us,
-            screen,
-            encoders,
-            composer: Composer::new(),
-            picture: None,
-            shown: None,
-            wanted: false,
-            frames: 0,
+            sharer: LabSharer::new(now_us, first, of_sharer)?,
+            helper: LabHelper::new(),
             free_at_us: 0,
             down: VecDeque::new(),
             up: VecDeque::new(),
-            jobs,
-            made: VecDeque::new(),
             random: 1,
-            stats: LabStats::default(),
+            bytes: 0,
+            spent: [Duration::ZERO; 2],
         })
     }
 
@@ -146,22 +119,26 @@ impl Lab {
 
     /// What went over the link so far.
     pub fn stats(&self) -> LabStats {
-        self.stats
+        let LabSharerStats { payload_bytes, updates, units, encoding, stills } =
+            self.sharer.stats();
+        let [sharer, helper] = self.spent;
+        let (bytes, sharer) = (self.bytes, sharer + stills);
+        LabStats { bytes, payload_bytes, updates, units, sharer, encoding, helper }
     }
 
     /// What the helper sees.
     pub fn picture(&self) -> Option<FrameRef<'_>> {
-        self.picture.as_ref().map(|picture| picture.pixels.view())
+        self.helper.picture()
     }
 
     /// What the sharer captured last, which the helper is to see.
     pub fn captured(&self) -> FrameRef<'_> {
-        self.screen.view()
+        self.sharer.captured()
     }
 
     /// Whether the helper is known to see exactly that.
     pub fn is_synchronised(&self) -> bool {
-        self.shown.is_none() && self.feed.is_synchronised()
+        self.sharer.is_synchronised()
     }
 
     /// The sharer's display changes. It is captured when the feed can use it.
@@ -177,9 +154,7 @@ impl Lab {
     /// # Errors
     /// The picture has no valid size.
     pub fn show_damaged(&mut self, picture: &FrameRef<'_>, damage: &[Rect]) -> Result<(), Error> {
-        let mut region = self.shown.take().map(|(_, region)| region).unwrap_or_default();
-        damage.iter().for_each(|rect| region.add(*rect));
-        self.shown = Some((copy(picture)?, region));
+        self.sharer.show(picture, damage)?;
         self.settle()
     }
 
@@ -214,70 +189,32 @@ impl Lab {
 
     fn is_exact(&self) -> bool {
         let seen = self.picture();
-        self.shown.is_none() && seen.is_some_and(|seen| seen.same_rgb(&self.screen.view()))
+        self.sharer.is_captured() && seen.is_some_and(|seen| seen.same_rgb(&self.captured()))
     }
 
     fn next_us(&self) -> Option<u64> {
         let links = [&self.down, &self.up].map(|link| link.front().map(|(at_us, _)| *at_us));
-        let sides = [self.feed.poll_timeout(), self.composer.poll_timeout()];
-        let made = self.made.front().map(|(at_us, _)| *at_us);
-        links
-            .into_iter()
-            .chain(sides)
-            .chain([made])
-            .flatten()
-            .min()
-            .map(|at| at.max(self.now_us + 1))
+        let sides = [self.sharer.poll_timeout(), self.helper.poll_timeout()];
+        links.into_iter().chain(sides).flatten().min().map(|at| at.max(self.now_us + 1))
     }
 
     /// Does what is due now.
     fn settle(&mut self) -> Result<(), Error> {
         self.receive()?;
-        while let Some((_, made)) = self.made.pop_front_if(|(at, _)| *at <= self.now_us) {
-            made.deliver();
-        }
         let start = Started::now();
-        self.wanted |= self.feed.wants_frame(self.now_us);
-        if self.wanted
-            && let Some((shown, damage)) = self.shown.take()
-        {
-            self.wanted = false;
-            self.feed.handle_captured(self.now_us);
-            self.capture(shown, damage)?;
-        }
-        let flushed = self.encode(Feed::flush);
+        self.sharer.flush(self.now_us)?;
         self.transmit();
-        let rest = self.encode(Feed::flush_rest);
-        self.spend(start, |stats| &mut stats.sharer);
+        self.sharer.flush_rest(self.now_us);
+        self.spend(start, SHARER);
         self.transmit();
-        self.make_stills();
-        for stats in [flushed, rest].into_iter().flatten() {
-            self.stats.updates += 1;
-            self.stats.payload_bytes += stats.bytes;
-            self.stats.units += u64::from(stats.units);
-        }
-        Ok(())
-    }
-
-    fn capture(&mut self, shown: FrameBuf, damage: Region) -> Result<(), Error> {
-        self.frames += 1;
-        let frame = frame(self.frames, self.now_us, shown, damage);
-        match self.screen.compare(&frame)? {
-            Compared::Same => {}
-            Compared::Reset => self.feed.reset(self.now_us, &self.screen),
-            Compared::Changed => {
-                self.feed.handle_change(self.now_us, &self.screen);
-                self.screen.apply(&frame)?;
-                self.feed.handle_applied(self.now_us, &self.screen);
-            }
-        }
+        self.sharer.make_stills(self.now_us);
         Ok(())
     }
 
     fn transmit(&mut self) {
-        while let Some(datagram) = self.feed.poll_datagram(self.now_us) {
+        while let Some(datagram) = self.sharer.poll_datagram(self.now_us) {
             let bytes = datagram.len() as u64 + OVERHEAD_BYTES;
-            self.stats.bytes += bytes;
+            self.bytes += bytes;
             let takes_us = (bytes * 8_000_000).checked_div(self.options.bits_per_s).unwrap_or(0);
             let free_at_us = self.free_at_us.max(self.now_us) + takes_us;
             if free_at_us > self.now_us + QUEUE_US {
@@ -293,23 +230,20 @@ impl Lab {
     fn receive(&mut self) -> Result<(), Error> {
         let start = Started::now();
         while let Some((at_us, datagram)) = self.down.pop_front_if(|(at, _)| *at <= self.now_us) {
-            self.composer.handle_datagram(at_us, &datagram)?;
+            self.helper.handle_datagram(at_us, &datagram)?;
         }
-        self.composer.handle_timeout(self.now_us)?;
-        if let Some(picture) = self.composer.poll_picture(self.now_us, || None) {
-            self.picture = Some(picture);
+        self.helper.handle_timeout(self.now_us)?;
+        self.spend(start, HELPER);
+        while let Some(stream) = self.helper.poll_failed_stream() {
+            self.sharer.handle_undecodable(stream);
         }
-        self.spend(start, |stats| &mut stats.helper);
-        while let Some((stream, _)) = self.composer.poll_failed_stream() {
-            self.feed.handle_undecodable(stream);
-        }
-        if let Some(report) = self.composer.poll_feedback(self.now_us)
+        if let Some(report) = self.helper.poll_report(self.now_us)
             && !self.is_lost()
         {
             self.up.push_back((self.now_us + self.options.one_way_us, report));
         }
         while let Some((_, report)) = self.up.pop_front_if(|(at, _)| *at <= self.now_us) {
-            self.feed.handle_datagram(self.now_us, &report)?;
+            self.sharer.handle_datagram(self.now_us, &report)?;
         }
         Ok(())
     }
@@ -320,37 +254,14 @@ impl Lab {
         (self.random >> 16) % 100 < self.options.loss_percent
     }
 
-    /// Makes the stills that the feed asked for. That takes virtual time from nobody else.
-    fn make_stills(&mut self) {
-        while let Ok(job) = self.jobs.try_recv() {
-            let start = Started::now();
-            let made = job.make();
-            self.stats.sharer += processor_time().saturating_sub(start.processor);
-            let took_us = start.wall.elapsed().as_micros() as u64;
-            let at_us = self.now_us + self.options.still_us.unwrap_or(took_us);
-            self.made.extend(made.map(|made| (at_us, made)));
-        }
-    }
-
-    /// Lets the feed encode, in one of its ways.
-    fn encode(&mut self, how: Flush) -> Option<UpdateStats> {
-        let start = Instant::now();
-        let made = how(&mut self.feed, self.now_us, &self.screen, &self.encoders);
-        self.stats.encoding += start.elapsed();
-        made
-    }
-
     /// Books the time since `start`.
-    fn spend(&mut self, start: Started, on: impl Fn(&mut LabStats) -> &mut Duration) {
-        *on(&mut self.stats) += processor_time().saturating_sub(start.processor);
+    fn spend(&mut self, start: Started, side: usize) {
+        self.spent[side] += processor_time().saturating_sub(start.processor);
         if self.options.clocked {
             self.now_us += start.wall.elapsed().as_micros() as u64;
         }
     }
 }
-
-/// How a feed encodes.
-type Flush = fn(&mut Feed, u64, &Screen, &Encoders) -> Option<UpdateStats>;
 
 /// When some work began, by both clocks.
 struct Started {
@@ -368,24 +279,6 @@ impl Started {
 fn processor_time() -> Duration {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
-}
-
-fn copy(picture: &FrameRef<'_>) -> Result<FrameBuf, Error> {
-    let mut copy = FrameBuf::new(picture.size(), PixelFormat::Bgrx)?;
-    copy.copy_from(picture, picture.size().rect());
-    Ok(copy)
-}
-
-fn frame(id: u64, now_us: u64, pixels: FrameBuf, damage: Region) -> Frame {
-    Frame {
-        id,
-        generation: 1,
-        capture_us: now_us,
-        notice_us: now_us,
-        pixels: Pixels::new(Owned(pixels)),
-        damage: Damage::Hint(damage),
-        moves: Vec::new(),
-    }
 }
 
 #[cfg(all(test, feature = "av1"))]

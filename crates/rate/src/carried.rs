@@ -2,16 +2,17 @@
 
 use crate::Sample;
 
-/// A rate is taken over at least this time, and over some bytes while that takes no longer than
-/// the second.
+/// A rate is taken over at least this time, and over so many bytes while that takes no longer than
+/// the second: two datagrams more or less in a short time say nothing.
 const SPAN_US: u64 = 20_000;
+const SPAN_BYTES: u64 = 12_000;
 const MAX_SPAN_US: u64 = 200_000;
+/// A longer pause begins a new measurement: the sender was idle.
+const PAUSE_US: u64 = 50_000;
 
 /// The rate at which the path carried datagrams.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Carried {
-    pause_us: u64,
-    span_bytes: u64,
     start_us: u64,
     end_us: u64,
     bytes: u64,
@@ -19,23 +20,17 @@ pub(crate) struct Carried {
 }
 
 impl Carried {
-    /// A pause longer than `pause_us` begins a new measurement: the sender was idle. A rate is
-    /// taken over `span_bytes`, as two datagrams more or less in a short time say nothing.
-    pub(crate) fn new(pause_us: u64, span_bytes: u64) -> Self {
-        Self { pause_us, span_bytes, start_us: 0, end_us: 0, bytes: 0, last_bytes_per_s: 0 }
-    }
-
     /// Takes an arrival in.
     pub(crate) fn insert(&mut self, sample: &Sample) {
         let received_us = sample.received_us;
-        if received_us > self.end_us.saturating_add(self.pause_us) || received_us < self.start_us {
+        if received_us > self.end_us.saturating_add(PAUSE_US) || received_us < self.start_us {
             (self.start_us, self.end_us, self.bytes) = (received_us, received_us, 0);
             return;
         }
         self.end_us = self.end_us.max(received_us);
         self.bytes += u64::from(sample.bytes);
         let span_us = self.end_us - self.start_us;
-        if span_us >= SPAN_US && (self.bytes >= self.span_bytes || span_us >= MAX_SPAN_US) {
+        if span_us >= SPAN_US && (self.bytes >= SPAN_BYTES || span_us >= MAX_SPAN_US) {
             self.last_bytes_per_s = self.bytes.saturating_mul(1_000_000) / span_us;
             (self.start_us, self.bytes) = (self.end_us, 0);
         }

@@ -7,7 +7,6 @@
 
 mod carried;
 mod controller;
-mod delay;
 mod fixed;
 mod gcc;
 mod pacer;
@@ -20,7 +19,6 @@ mod window_min;
 
 use controller::MAX_RTT_US;
 pub use controller::{Controller, MAX_SAMPLES, Report, Sample};
-pub use delay::DelayController;
 pub use fixed::FixedController;
 pub use gcc::GccController;
 pub use pacer::Pacer;

@@ -45,9 +45,6 @@ const POST_CONGESTION_US: f64 = 500_000.0;
 const MULTIPLICATIVE: f64 = 0.14;
 /// Reports further apart than this count as one step of this length.
 const MAX_STEP_US: u64 = 100_000;
-/// What the path carries is measured over so many bytes, and anew after such a pause.
-const CARRIED_BYTES: u64 = 12_000;
-const CARRIED_PAUSE_US: u64 = 50_000;
 /// The least time between two cuts, for paths shorter than the timers on them.
 const MIN_BACKOFF_US: u64 = 10_000;
 /// "ref_wnd scale factor due to loss event".
@@ -109,7 +106,7 @@ impl ScreamController {
             rtt_us: INITIAL_RTT_US,
             is_rtt_known: false,
             min_rtt: WindowMin::new(5_000_000, 6),
-            carried: Carried::new(CARRIED_PAUSE_US, CARRIED_BYTES),
+            carried: Carried::default(),
             loss: 0.0,
             rate: INITIAL_WINDOW_BYTES * 1e6 / INITIAL_RTT_US as f64,
             stepped_us: 0,

@@ -8,17 +8,15 @@ use crate::quic::Side;
 use crate::world::Placed;
 use farpane_linksim::{Jitter, LinkConfig, Loss, MS, Ns, PolicerConfig, QueueKind, Rate, S, Span};
 use farpane_net::{NetConfig, lab};
-use farpane_rate::{Controller, DelayController, GccController, ScreamController};
+use farpane_rate::{Controller, GccController, ScreamController};
 use quinn_proto::congestion::{BbrConfig, ControllerFactory, CubicConfig, NewRenoConfig};
 use std::sync::Arc;
 
 /// Who regulates the media.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
-    /// What is to follow in sessions: of SCReAMv2's class.
+    /// What sessions use: of SCReAMv2's class.
     Scream,
-    /// What sessions use.
-    Delay,
     /// Google's, above QUIC as well.
     Gcc,
     /// CUBIC of quinn.
@@ -31,14 +29,12 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// All, the product's first.
-    pub const ALL: [Self; 6] =
-        [Self::Scream, Self::Delay, Self::Gcc, Self::Cubic, Self::NewReno, Self::Bbr];
+    pub const ALL: [Self; 5] = [Self::Scream, Self::Gcc, Self::Cubic, Self::NewReno, Self::Bbr];
 
     /// For tables.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Scream => "farpane scream",
-            Self::Delay => "farpane delay",
+            Self::Scream => "farpane",
             Self::Gcc => "GCC",
             Self::Cubic => "quinn CUBIC",
             Self::NewReno => "quinn NewReno",
@@ -281,7 +277,6 @@ pub(crate) fn flow(
             (Load::Bulk(_), _) | (_, Algorithm::Cubic) => {
                 (Regulation::Quic, Arc::new(CubicConfig::default()))
             }
-            (_, Algorithm::Delay) => (regulates(Box::new(DelayController::new())), above.clone()),
             (_, Algorithm::Scream) => (regulates(Box::new(ScreamController::new())), above.clone()),
             (_, Algorithm::Gcc) => (regulates(Box::new(GccController::new())), above.clone()),
             (_, Algorithm::NewReno) => (Regulation::Quic, Arc::new(NewRenoConfig::default())),

@@ -145,7 +145,7 @@ fn outcomes(arguments: &Arguments) -> anyhow::Result<Vec<Outcome>> {
 }
 
 fn draw(outcomes: &[Outcome], case: &str, folder: &Path) -> anyhow::Result<Option<PathBuf>> {
-    let shown = [Algorithm::Scream, Algorithm::Delay, Algorithm::Gcc, Algorithm::Cubic];
+    let shown = [Algorithm::Scream, Algorithm::Gcc, Algorithm::Cubic];
     let of_case: Vec<&Outcome> =
         outcomes.iter().filter(|o| o.case == case && shown.contains(&o.algorithm)).collect();
     if of_case.is_empty() {

@@ -19,7 +19,6 @@ type Value = fn(&Point) -> f64;
 fn colour(algorithm: Algorithm) -> RGBColor {
     match algorithm {
         Algorithm::Scream => RGBColor(0, 90, 181),
-        Algorithm::Delay => RGBColor(90, 160, 230),
         Algorithm::Gcc => RGBColor(0, 140, 90),
         Algorithm::Cubic => RGBColor(220, 50, 32),
         Algorithm::NewReno => RGBColor(220, 140, 0),

@@ -1,7 +1,7 @@
 //! Photographs over slow links: a still shows them before they are exact.
 
 use super::*;
-use farpane_frame::Size;
+use farpane_frame::{FrameBuf, PixelFormat, Size};
 
 const SIZE: Size = Size::new(1280, 800);
 const PHOTO: Rect = Rect::new(100, 90, 640, 448);
@@ -113,7 +113,7 @@ fn run_until_exact(lab: &mut Lab) -> u64 {
 /// Runs until a still is being made.
 fn run_until_begun(lab: &mut Lab) {
     let start_us = lab.now_us();
-    while lab.made.is_empty() {
+    while !lab.sharer.has_still() {
         assert!(lab.now_us() < start_us + LATEST_US, "no still is made");
         lab.run_until(lab.now_us() + STEP_US).unwrap();
     }
@@ -194,7 +194,7 @@ fn a_still_over_a_lossy_link_ends_exactly() {
 #[test]
 fn a_helper_that_cannot_decode_a_still_gets_no_other() {
     let mut lab = lab(over(MBIT));
-    lab.feed.handle_undecodable(farpane_codec::video::MAX_REGIONS as u8);
+    lab.sharer.handle_undecodable(farpane_codec::video::MAX_REGIONS as u8);
     lab.show(&photo(8).view()).unwrap();
     run_until_exact(&mut lab);
     assert_eq!(lab.stats().units, 0);
@@ -221,6 +221,6 @@ fn what_is_small_or_carried_soon_needs_no_still() {
         lab.show(&picture.view()).unwrap();
         run_until_exact(&mut lab);
         assert_eq!(lab.stats().units, 0);
-        assert!(lab.made.is_empty());
+        assert!(!lab.sharer.has_still());
     }
 }

@@ -1,7 +1,7 @@
 //! Screens that a slow link takes long to carry.
 
 use super::*;
-use farpane_frame::Size;
+use farpane_frame::{FrameBuf, PixelFormat, Size};
 
 const SIZE: Size = Size::new(640, 640);
 /// Bits a second of a link that takes a while for the page below.
