@@ -3,11 +3,15 @@
 use crate::bulk::Bulk;
 use crate::cellular;
 use crate::flow::Flow;
-use crate::media::{Media, Regulation};
+use crate::backlog::Backlog;
+use crate::desk::Desk;
+use crate::input::Input;
+use crate::media::Media;
 use crate::quic::Side;
 use crate::world::Placed;
-use farpane_linksim::{Jitter, LinkConfig, Loss, MS, Ns, PolicerConfig, QueueKind, Rate, S, Span};
+use farpane_linksim::{Jitter, LinkConfig, Loss, MS, Ns, PolicerConfig, QueueKind, Rate, S, Span, US};
 use farpane_net::{NetConfig, lab};
+use crate::source::Source;
 use farpane_rate::{Controller, GccController, ScreamController};
 use quinn_proto::congestion::{BbrConfig, ControllerFactory, CubicConfig, NewRenoConfig};
 use std::sync::Arc;
@@ -48,6 +52,10 @@ impl Algorithm {
 pub enum Load {
     /// A screen with more to show than goes through, in these times.
     Media(Vec<Span>),
+    /// The same, and a helper who types.
+    Typed(Vec<Span>),
+    /// Recorded desktops through all stages of the product.
+    Desk,
     /// At most so many bytes, by QUIC's CUBIC.
     Bulk(u64),
 }
@@ -113,7 +121,7 @@ fn bulk(start: Ns, stop: Ns, bytes: u64) -> Member {
 
 /// All cases.
 pub fn all() -> Vec<Case> {
-    [rfc_8867(), cellular(), marks_and_losses()].concat()
+    [rfc_8867(), cellular(), marks_and_losses(), desktops()].concat()
 }
 
 /// The cases of RFC 8867, sections 5.1 to 5.8.
@@ -229,6 +237,32 @@ pub fn marks_and_losses() -> Vec<Case> {
     ]
 }
 
+/// A recorded desktop, and a helper who types, on links that lose.
+pub fn desktops() -> Vec<Case> {
+    let near = |load| Member { load, one_way: 25 * MS, ..media(0, 60) };
+    let case = |name, title, link: LinkConfig, load| Case {
+        name,
+        title,
+        duration: 60 * S,
+        shared: [link.clone(), link],
+        jitter: 0,
+        members: vec![near(load)],
+    };
+    let plain = || link(&[(0, 20.0)]);
+    let lossy = |loss| LinkConfig { loss, ..plain() };
+    let blackouts: Vec<Span> =
+        (5..58).step_by(3).map(|at| Span::new(at * S, at * S + 100 * MS)).collect();
+    let dark = LinkConfig { blackouts, ..plain() };
+    let always = vec![Span::new(0, 60 * S)];
+    vec![
+        case("desk", "a recorded desktop, 20 Mbit/s", plain(), Load::Desk),
+        case("desk, loss", "2 % lost at random", lossy(Loss::Random(0.02)), Load::Desk),
+        case("desk, bursts", "2 % lost in bursts of 4", lossy(Loss::bursts(0.02, 4.0)), Load::Desk),
+        case("desk, blackouts", "nothing passes for 100 ms, 18 times", dark, Load::Desk),
+        case("input", "a helper types, 10 Mbit/s, full", link(&[(0, 10.0)]), Load::Typed(always)),
+    ]
+}
+
 /// Transfers of 100 KB to 1 MB at random times, two or so at once (RFC 8867, section 5.7).
 fn short_transfers() -> Vec<Member> {
     let mut random = 12_345u64;
@@ -245,6 +279,11 @@ fn short_transfers() -> Vec<Member> {
 }
 
 impl Case {
+    /// Whether all of it is the product's, the controller included.
+    pub fn is_of_sessions(&self) -> bool {
+        self.members.iter().any(|member| matches!(member.load, Load::Desk | Load::Typed(_)))
+    }
+
     /// The flows of this case with `algorithm` for the media.
     pub(crate) fn placed(&self, algorithm: Algorithm, seed: u64) -> Vec<Placed> {
         let members = self.members.iter().cloned().enumerate();
@@ -271,22 +310,24 @@ pub(crate) fn flow(
 ) -> anyhow::Result<Box<dyn Flow>> {
     let config = NetConfig::default();
     let (window, above) = lab::window(config.limits.initial_window_bytes);
-    let regulates = |controller: Box<dyn Controller>| Regulation::Above(controller, window);
-    let (regulation, own): (_, Arc<dyn ControllerFactory + Send + Sync>) =
+    let (controller, own): (Option<Box<dyn Controller>>, Arc<dyn ControllerFactory + Send + Sync>) =
         match (&member.load, algorithm) {
-            (Load::Bulk(_), _) | (_, Algorithm::Cubic) => {
-                (Regulation::Quic, Arc::new(CubicConfig::default()))
-            }
-            (_, Algorithm::Scream) => (regulates(Box::new(ScreamController::new())), above.clone()),
-            (_, Algorithm::Gcc) => (regulates(Box::new(GccController::new())), above.clone()),
-            (_, Algorithm::NewReno) => (Regulation::Quic, Arc::new(NewRenoConfig::default())),
-            (_, Algorithm::Bbr) => (Regulation::Quic, Arc::new(BbrConfig::default())),
+            (Load::Bulk(_), _) | (_, Algorithm::Cubic) => (None, Arc::new(CubicConfig::default())),
+            (_, Algorithm::Scream) => (Some(Box::new(ScreamController::new())), above.clone()),
+            (_, Algorithm::Gcc) => (Some(Box::new(GccController::new())), above.clone()),
+            (_, Algorithm::NewReno) => (None, Arc::new(NewRenoConfig::default())),
+            (_, Algorithm::Bbr) => (None, Arc::new(BbrConfig::default())),
         };
     // The helper sends reports only: never limited in the product.
     let ends = lab::ends(&config, own, above)?;
     let sides = (Side::sharer(ends.sharer, seed), Side::helper(now, ends.helper, seed)?);
-    Ok(match member.load {
-        Load::Media(active) => Box::new(Media::new(now, sides, regulation, active)),
-        Load::Bulk(bytes) => Box::new(Bulk::new(sides.0, sides.1, bytes, member.stop)),
-    })
+    let input = matches!(member.load, Load::Typed(_)).then(Input::default);
+    let source: Box<dyn Source> = match member.load {
+        Load::Media(active) | Load::Typed(active) => {
+            Box::new(Backlog::new(now / US, controller, active))
+        }
+        Load::Desk => Box::new(Desk::new(now / US)?),
+        Load::Bulk(bytes) => return Ok(Box::new(Bulk::new(sides.0, sides.1, bytes, member.stop))),
+    };
+    Ok(Box::new(Media::new(sides, window, source, input)))
 }

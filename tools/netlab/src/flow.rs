@@ -1,5 +1,6 @@
 //! What runs over the network: one connection and what it carries.
 
+use crate::desk::Seen;
 use crate::quic::{End, Outgoing};
 use farpane_linksim::{Ecn, Ns};
 
@@ -19,6 +20,16 @@ pub(crate) trait Flow {
 
     /// What it has to tell of itself at `now`.
     fn look(&self, now: Ns) -> Look;
+
+    /// What became of a screen's changes.
+    fn seen(&self) -> Option<&Seen> {
+        None
+    }
+
+    /// How long what the helper typed was on its way.
+    fn input_delays(&self) -> &[Ns] {
+        &[]
+    }
 }
 
 /// A flow's own view.

@@ -88,6 +88,11 @@ pub fn gates(outcomes: &[Outcome]) -> Vec<Gate> {
         gates.push(Gate::more(name("use"), "%", [75.0, 88.0], used));
         gates.push(Gate::less(name("queue p95"), "ms", [15.0, 8.0], outcome.queue_ms()[1]));
     }
+    gates.extend(screens(outcomes));
+    gates.extend(own("input").and_then(|outcome| outcome.input).map(|wait| {
+        let name = "input on a full link, p99 above the propagation".to_owned();
+        Gate::less(name, "ms", [40.0, 20.0], ms(wait))
+    }));
     for case in AGAINST_CUBIC {
         let both = own(case).zip(find(case, Algorithm::Cubic));
         gates.extend(both.into_iter().flat_map(|(own, cubic)| against(own, cubic)));
@@ -131,6 +136,31 @@ fn cellular(outcomes: &[Outcome]) -> Vec<Gate> {
         Gate::more(name("use"), "%", [80.0, 90.0], used),
         Gate::less(name("queue p95"), "ms", [100.0, 75.0], queue),
     ]
+}
+
+/// Recorded desktops: what is late, what losses cost, and how soon a blackout is over.
+fn screens(outcomes: &[Outcome]) -> Vec<Gate> {
+    let find = |case: &str| outcomes.iter().find(|o| o.case == case);
+    let mut gates = Vec::new();
+    for case in ["desk, loss", "desk, bursts"] {
+        let Some((outcome, sight)) = find(case).and_then(|o| Some((o, o.screen?))) else {
+            continue;
+        };
+        let name = |what: &str| format!("{}: {what}", outcome.title);
+        let late = name("tiles later than the round trip and 20 ms");
+        gates.push(Gate::less(late, "%", [1.0, 0.3], sight.late * 100.0));
+        if let Some(whole) = find("desk") {
+            let more = (outcome.bytes as f64 / whole.bytes as f64 - 1.0) * 100.0;
+            gates.push(Gate::less(name("more bytes"), "%", [15.0, 8.0], more));
+        }
+    }
+    let dark = find("desk, blackouts").and_then(|o| Some((o, o.screen?.after_blackouts?)));
+    gates.extend(dark.map(|(outcome, [_, longest])| {
+        let name = format!("{}: until the picture is current", outcome.title);
+        // The round trip is 50 ms, a frame 33 ms.
+        Gate::less(name, "ms", [150.0, 117.0], ms(longest))
+    }));
+    gates
 }
 
 /// "p95 queue delay at most a third of quinn CUBIC's at no less than 90 % of its utilisation".

@@ -140,6 +140,7 @@ fn outcomes(arguments: &Arguments) -> anyhow::Result<Vec<Outcome>> {
         .iter()
         .filter(|case| is_wanted(case))
         .flat_map(|case| algorithms.iter().map(move |algorithm| (case, *algorithm)))
+        .filter(|(case, algorithm)| *algorithm == Algorithm::Scream || !case.is_of_sessions())
         .collect();
     runs.into_par_iter().map(|(case, a)| measure::run(case, a, arguments.seed)).collect()
 }

@@ -28,8 +28,27 @@ pub struct Outcome {
     pub after_drops: Option<Ns>,
     /// The worst utilisation from five to ten seconds after it became faster.
     pub after_rises: Option<f64>,
+    /// Bytes on the forward link, headers included.
+    pub bytes: u64,
+    /// How the changes of a desktop were seen.
+    pub screen: Option<Sight>,
+    /// How much longer than the propagation what the helper typed took: p99.
+    pub input: Option<Ns>,
     /// Over time, for pictures.
     pub series: Vec<Point>,
+}
+
+/// How the changes of a desktop were seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight {
+    /// Changes of tiles, but for those of the last moments.
+    pub changes: usize,
+    /// From the display to the helper, the propagation excluded: median, p95, p99.
+    pub delays: [Ns; 3],
+    /// Share of changes seen later than the round trip and 20 ms after they might have been.
+    pub late: f64,
+    /// From the ends of blackouts until all that was shown before is seen: median, largest.
+    pub after_blackouts: Option<[Ns; 2]>,
 }
 
 /// A hundred milliseconds of the forward link.
@@ -80,6 +99,9 @@ pub fn run(case: &Case, algorithm: Algorithm, seed: u64) -> anyhow::Result<Outco
         loss: lost(stats) as f64 / stats.sent.max(1) as f64,
         after_drops: drops.map(|(at, ..)| after_drop(*at)).max(),
         after_rises: rises.map(|(at, ..)| after_rise(*at)).reduce(f64::min),
+        bytes: stats.sent_bytes,
+        screen: run.sight(),
+        input: run.input(),
         series: run.series(),
     })
 }
@@ -88,6 +110,10 @@ fn lost(stats: LinkStats) -> u64 {
     stats.lost + stats.policed + stats.dropped
 }
 
+/// What is later than the propagation, the round trip and this is late.
+const LATE: Ns = 20 * MS;
+/// What is shown so shortly before the end may be seen after it.
+const UNSETTLED: Ns = S;
 /// A link with more steps wanders: no step of it stands for itself.
 const MOST_STEPS: usize = 10;
 
@@ -98,7 +124,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn is_media(&self, flow: usize) -> bool {
-        matches!(self.case.members[flow].load, Load::Media(_))
+        !matches!(self.case.members[flow].load, Load::Bulk(_))
     }
 
     fn passages(&self, forward: bool, from: Ns, until: Ns) -> impl Iterator<Item = &Passage> {
@@ -114,7 +140,7 @@ impl Run<'_> {
     }
 
     fn utilisation(&self) -> f64 {
-        let media = self.case.members.iter().filter(|m| matches!(m.load, Load::Media(_)));
+        let media = self.case.members.iter().filter(|m| !matches!(m.load, Load::Bulk(_)));
         let ways = [true, false].into_iter().filter_map(|forward| {
             let of_way = media.clone().filter(|member| member.is_reverse != forward);
             let start = of_way.map(|member| member.start).min()?;
@@ -161,6 +187,49 @@ impl Run<'_> {
             }
             _ => Vec::new(),
         }
+    }
+
+    fn sight(&self) -> Option<Sight> {
+        let seen = self.world.seen(0)?;
+        let one_way = self.case.members[0].one_way;
+        let until = self.case.duration.saturating_sub(UNSETTLED);
+        let changes: Vec<(Ns, Ns)> = seen
+            .versions
+            .iter()
+            .map(|version| (version.shown_us * US, version.seen_us.map_or(Ns::MAX, |us| us * US)))
+            .filter(|(shown, _)| *shown < until)
+            .collect();
+        let delay = |(shown, seen): &(Ns, Ns)| seen.saturating_sub(shown + one_way);
+        let mut delays: Vec<Ns> = changes.iter().map(delay).collect();
+        delays.sort_unstable();
+        let late = delays.iter().filter(|delay| **delay > 2 * one_way + LATE).count();
+        Some(Sight {
+            changes: changes.len(),
+            delays: [50, 95, 99].map(|percent| percentile(&delays, percent)),
+            late: late as f64 / changes.len().max(1) as f64,
+            after_blackouts: self.after_blackouts(&changes),
+        })
+    }
+
+    /// Changes are given by when they were shown and when they were seen.
+    fn after_blackouts(&self, changes: &[(Ns, Ns)]) -> Option<[Ns; 2]> {
+        let ends = self.case.shared[0].blackouts.iter().map(|blackout| blackout.until);
+        let mut waits: Vec<Ns> = ends
+            .map(|end| {
+                let before = changes.iter().filter(|(shown, _)| *shown <= end);
+                before.map(|(_, seen)| seen.saturating_sub(end)).max().unwrap_or(0)
+            })
+            .collect();
+        waits.sort_unstable();
+        let last = *waits.last()?;
+        Some([percentile(&waits, 50), last])
+    }
+
+    fn input(&self) -> Option<Ns> {
+        let mut delays = self.world.input_delays(0).to_vec();
+        delays.sort_unstable();
+        let one_way = self.case.members[0].one_way;
+        (!delays.is_empty()).then(|| percentile(&delays, 99).saturating_sub(one_way))
     }
 
     fn series(&self) -> Vec<Point> {

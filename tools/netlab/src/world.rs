@@ -1,5 +1,6 @@
 //! A network of one narrow link in each direction, and the flows that share it.
 
+use crate::desk::Seen;
 use crate::flow::{Flow, Look};
 use crate::quic::{End, HEADER_BYTES, Outgoing};
 use farpane_linksim::{Link, LinkConfig, LinkStats, MS, Ns, Packet};
@@ -91,6 +92,22 @@ impl World {
     /// The shared link in one direction.
     pub(crate) fn shared_stats(&self, forward: bool) -> LinkStats {
         self.shared[usize::from(!forward)].stats()
+    }
+
+    /// What became of the changes of a flow's screen.
+    pub(crate) fn seen(&self, flow: usize) -> Option<&Seen> {
+        match &self.flows[flow] {
+            State::Waiting(_) => None,
+            State::Running(running) => running.seen(),
+        }
+    }
+
+    /// How long a flow's input was on its way.
+    pub(crate) fn input_delays(&self, flow: usize) -> &[Ns] {
+        match &self.flows[flow] {
+            State::Waiting(_) => &[],
+            State::Running(running) => running.input_delays(),
+        }
     }
 
     /// Lets time pass.
