@@ -104,7 +104,7 @@ impl Sharer {
         let mut data = Vec::new();
         self.encoder.finish(&mut data);
         self.bytes += data.len();
-        let repeat = if copies.is_empty() { Repeat::WhileUnchanged } else { Repeat::Never };
+        let repeat = if copies.is_empty() { Repeat::WhileUnchanged } else { Repeat::InOrder };
         self.sender.push_batch(BatchInfo {
             data: data.into(),
             writes,

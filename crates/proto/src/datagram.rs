@@ -48,9 +48,24 @@ pub struct Part {
     pub index: u32,
     /// How many parts the batch has, at least 1.
     pub count: u32,
+    /// What the batch waits for; `None`: nothing.
+    pub order: Option<Order>,
     /// The part's bytes.
     pub data: Bytes,
 }
+
+/// A batch's place in a chain of batches that are applied one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Whether others may wait for it.
+    pub is_member: bool,
+    /// The member that it is applied after. `None`: it begins a chain, and what waits for members
+    /// of the one before waits in vain.
+    pub after: Option<u64>,
+}
+
+/// The furthest that a batch waits for another, in batches.
+pub const MAX_ORDER_DISTANCE: u64 = 8_192;
 
 /// The sharer's pointer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,6 +86,7 @@ const KIND_PROBE: u8 = 0x21;
 const FLAG_SIZE: u8 = 1;
 const FLAG_ENDS_UPDATE: u8 = 2;
 const FLAG_MANY: u8 = 4;
+const FLAG_ORDER: u8 = 8;
 
 impl Datagram {
     /// Appends the datagram to `out`.
@@ -113,7 +129,7 @@ impl Datagram {
                 shape: r.varint("shape")?,
             }),
             KIND_PROBE => Body::Probe,
-            _ if kind & !(FLAG_SIZE | FLAG_ENDS_UPDATE | FLAG_MANY) == KIND_PART => {
+            _ if kind & !(FLAG_SIZE | FLAG_ENDS_UPDATE | FLAG_MANY | FLAG_ORDER) == KIND_PART => {
                 Body::Part(Part::read(kind, &mut r, bytes)?)
             }
             _ => return Err(WireError::Kind { field: "datagram", value: u64::from(kind) }),
@@ -129,6 +145,7 @@ impl Part {
         flag(self.size.is_some(), FLAG_SIZE)
             | flag(self.ends_update, FLAG_ENDS_UPDATE)
             | flag(self.count > 1, FLAG_MANY)
+            | flag(self.order.is_some(), FLAG_ORDER)
     }
 
     fn write(&self, w: &mut Writer<'_>) {
@@ -142,6 +159,10 @@ impl Part {
         if self.count > 1 {
             w.varint(u64::from(self.index));
             w.varint(u64::from(self.count));
+        }
+        if let Some(Order { is_member, after }) = self.order {
+            let distance = after.map_or(0, |after| self.batch - after);
+            w.varint(distance << 1 | u64::from(is_member));
         }
         w.bytes(&self.data);
     }
@@ -165,10 +186,24 @@ impl Part {
                 (index, count)
             }
         };
+        let order = match flags & FLAG_ORDER {
+            0 => None,
+            _ => Some(read_order(r, batch)?),
+        };
         let data = bytes.slice_ref(r.rest());
         let ends_update = flags & FLAG_ENDS_UPDATE != 0;
-        Ok(Self { generation, size, update, ends_update, batch, index, count, data })
+        Ok(Self { generation, size, update, ends_update, batch, index, count, order, data })
     }
+}
+
+fn read_order(r: &mut Reader<'_>, batch: u64) -> Result<Order, WireError> {
+    let bound = MAX_ORDER_DISTANCE.min(batch) << 1 | 1;
+    let value = r.bounded("order", bound)?;
+    let (distance, is_member) = (value >> 1, value & 1 == 1);
+    if distance == 0 && !is_member {
+        return Err(WireError::Bound { field: "order", value, bound });
+    }
+    Ok(Order { is_member, after: (distance > 0).then(|| batch - distance) })
 }
 
 fn read_size(r: &mut Reader<'_>) -> Result<Size, WireError> {
@@ -190,10 +225,15 @@ mod tests {
             prop::option::of((1..=MAX_DIMENSION_PX, 1..=MAX_DIMENSION_PX)),
             (0u64..1 << 40, any::<bool>(), 0u64..1 << 40),
             (1..=MAX_PARTS).prop_flat_map(|count| (0..count, Just(count))),
+            prop::option::of((any::<bool>(), prop::option::of(1..=MAX_ORDER_DISTANCE))),
             prop::collection::vec(any::<u8>(), 0..64),
         )
             .prop_map(
-                |(generation, size, (update, ends_update, batch), (index, count), data)| {
+                |(generation, size, (update, ends_update, batch), (index, count), order, data)| {
+                    let order = order.map(|(is_member, distance)| {
+                        let after = distance.and_then(|distance| batch.checked_sub(distance));
+                        Order { is_member: is_member || after.is_none(), after }
+                    });
                     Body::Part(Part {
                         generation,
                         size: size.map(|(w, h)| Size::new(w, h)),
@@ -202,6 +242,7 @@ mod tests {
                         batch,
                         index,
                         count,
+                        order,
                         data: data.into(),
                     })
                 },

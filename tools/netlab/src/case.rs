@@ -1,17 +1,19 @@
 //! The networks and loads of a run.
 
+use crate::backlog::Backlog;
 use crate::bulk::Bulk;
 use crate::cellular;
-use crate::flow::Flow;
-use crate::backlog::Backlog;
 use crate::desk::Desk;
+use crate::flow::Flow;
 use crate::input::Input;
 use crate::media::Media;
 use crate::quic::Side;
-use crate::world::Placed;
-use farpane_linksim::{Jitter, LinkConfig, Loss, MS, Ns, PolicerConfig, QueueKind, Rate, S, Span, US};
-use farpane_net::{NetConfig, lab};
 use crate::source::Source;
+use crate::world::Placed;
+use farpane_linksim::{
+    Jitter, LinkConfig, Loss, MS, Ns, PolicerConfig, QueueKind, Rate, S, Span, US,
+};
+use farpane_net::{NetConfig, lab};
 use farpane_rate::{Controller, GccController, ScreamController};
 use quinn_proto::congestion::{BbrConfig, ControllerFactory, CubicConfig, NewRenoConfig};
 use std::sync::Arc;

@@ -79,6 +79,7 @@ mod tests {
             batch,
             index,
             count,
+            order: None,
             data: Bytes::copy_from_slice(data),
         }
     }

@@ -1,5 +1,6 @@
 //! Batches on their way to the helper.
 
+use crate::datagram::Order;
 use bytes::Bytes;
 use farpane_frame::{Move, Rect};
 use std::collections::VecDeque;
@@ -24,6 +25,8 @@ pub struct BatchInfo {
     pub writes: Vec<(u32, Rect)>,
     /// The copies in it.
     pub copies: Vec<Move>,
+    /// The tiles that it stores in the helper's cache.
+    pub stores: Vec<u32>,
     /// When its parts may be sent again.
     pub repeat: Repeat,
     /// Whether what it writes is only like the screen.
@@ -36,9 +39,12 @@ pub struct BatchInfo {
 /// When a lost part of a batch may be sent again, so that the batch is applied later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Repeat {
-    /// Never: it has copies or cache slots, which mean something else later.
+    /// Never: what it writes is stale when it is lost.
     #[default]
     Never,
+    /// Always, as all that touches the same tiles waits for it: it has copies or cache slots, which
+    /// mean something else later.
+    InOrder,
     /// As long as no tile in `writes` has changed: it carries pixels alone.
     WhileUnchanged,
     /// It carries an access unit. As long as no other batch but
@@ -57,6 +63,10 @@ pub(super) struct Batch {
     pub(super) ends_update: bool,
     /// Whether a part of it was lost and goes out again.
     pub(super) repaired: bool,
+    /// Its place in the chain.
+    pub(super) order: Option<Order>,
+    /// Whether all of it arrived.
+    pub(super) arrived: bool,
     pub(super) parts: u32,
     pub(super) part_bytes: usize,
     /// A bit for each part.
@@ -119,6 +129,8 @@ impl InFlight {
             state,
             ends_update: false,
             repaired: false,
+            order: None,
+            arrived: false,
             parts,
             part_bytes,
             acked: vec![0; parts.div_ceil(64) as usize],
@@ -136,6 +148,11 @@ impl InFlight {
     pub(super) fn get(&self, id: BatchId) -> Option<&Batch> {
         let index = usize::try_from(id.checked_sub(self.first)?).ok()?;
         self.batches.get(index)?.as_ref()
+    }
+
+    /// The batches, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (BatchId, &Batch)> {
+        (self.first..).zip(&self.batches).filter_map(|(id, batch)| Some((id, batch.as_ref()?)))
     }
 
     /// Whether the helper still keeps what it has of this batch.

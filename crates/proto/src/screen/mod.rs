@@ -8,10 +8,15 @@
 //! once they have changed.
 //!
 //! Because the helper applies datagrams strictly by number, and each number is either applied or
-//! reported lost for good, the sharer can follow the helper's canvas exactly, copies included.
+//! reported lost for good, the sharer can follow the helper's canvas exactly. Batches that mean
+//! something else later (copies, cache slots) form a chain: each names the one before, what
+//! touches the same tiles names the newest, and the helper holds them back until a lost one has
+//! been repeated. All else goes on.
 
 mod assembly;
+mod chain;
 mod inflight;
+mod order;
 mod receiver;
 mod reorder;
 mod sender;

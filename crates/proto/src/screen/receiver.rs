@@ -1,6 +1,7 @@
 //! The helper's side of screen synchronisation.
 
 use super::assembly::Assembly;
+use super::order::{Ordered, Whole};
 use super::reorder::Reorder;
 use crate::datagram::{Body, Cursor, Datagram, Part};
 use crate::{WireError, feedback::Feedback};
@@ -51,6 +52,7 @@ pub enum ReceiverEvent {
 pub struct ScreenReceiver {
     reorder: Reorder<Body>,
     assembly: Assembly,
+    ordered: Ordered,
     canvas: Option<(u32, Size)>,
     events: VecDeque<ReceiverEvent>,
     update: u64,
@@ -72,6 +74,7 @@ impl ScreenReceiver {
         Self {
             reorder: Reorder::new(),
             assembly: Assembly::default(),
+            ordered: Ordered::default(),
             canvas: None,
             events: VecDeque::new(),
             update: 0,
@@ -163,11 +166,16 @@ impl ScreenReceiver {
             let generation = part.generation;
             self.canvas = Some((generation, size));
             self.assembly.clear();
+            self.ordered.clear();
             self.events.push_back(ReceiverEvent::Canvas { generation, size });
         }
         let update = part.update;
         if let Some(data) = self.assembly.insert(part) {
-            self.events.push_back(ReceiverEvent::Batch { update, data, received_us });
+            let whole = Whole { update, data, received_us, order: part.order };
+            let ready = self.ordered.insert(part.batch, whole).into_iter();
+            self.events.extend(ready.map(|Whole { update, data, received_us, .. }| {
+                ReceiverEvent::Batch { update, data, received_us }
+            }));
         }
         if part.ends_update {
             self.update = self.update.max(update);

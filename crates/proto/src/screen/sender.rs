@@ -1,5 +1,6 @@
 //! The sharer's side of screen synchronisation, for one helper.
 
+use super::chain::Chain;
 use super::inflight::{Batch, BatchId, BatchInfo, InFlight, Repeat};
 use super::tiles::{Tile, Tiles, without};
 use crate::datagram::{Body, Cursor, Datagram, MAX_PART_HEADER_BYTES, MAX_PARTS, Part};
@@ -90,6 +91,7 @@ pub struct ScreenSender {
     state: u64,
     update: u64,
     in_flight: InFlight,
+    chain: Chain,
     fresh: VecDeque<Fresh>,
     /// Parts of access units and what must not overtake them; they go last.
     fresh_video: VecDeque<Fresh>,
@@ -123,6 +125,7 @@ impl ScreenSender {
             state: 1,
             update: 0,
             in_flight: InFlight::default(),
+            chain: Chain::new(TileGrid::new(size).tiles()),
             fresh: VecDeque::new(),
             fresh_video: VecDeque::new(),
             repeats: VecDeque::new(),
@@ -152,6 +155,7 @@ impl ScreenSender {
         self.tiles = Tiles::new(size, now_us);
         self.state += 1;
         self.in_flight.clear();
+        self.chain = Chain::new(self.tiles.grid().tiles());
         self.fresh.clear();
         self.fresh_video.clear();
         self.repeats.clear();
@@ -257,7 +261,9 @@ impl ScreenSender {
     pub fn push_batch(&mut self, info: BatchInfo) -> BatchId {
         let part_bytes = self.max_datagram_bytes - MAX_PART_HEADER_BYTES;
         assert!(info.data.len() <= part_bytes * MAX_PARTS as usize, "batch too large");
+        self.break_old_chain();
         let id = self.in_flight.push(info, self.update, self.state, part_bytes);
+        self.place(id);
         let Some(batch) = self.in_flight.get(id) else { return id };
         let is_video = batch.info.repeat == Repeat::WhileVideo;
         let mut behind_video = is_video;
@@ -296,6 +302,26 @@ impl ScreenSender {
         }
         self.newest = Some(id);
         id
+    }
+
+    /// Gives a new batch its place among those that are applied in order.
+    fn place(&mut self, id: BatchId) {
+        let (grid, Some(batch)) = (self.tiles.grid(), self.in_flight.get_mut(id)) else { return };
+        let info = &batch.info;
+        let copied = info.copies.iter().flat_map(|m| [m.src(), m.dst]);
+        let touched = info.writes.iter().map(|(tile, _)| *tile).chain(info.stores.iter().copied());
+        let touched = touched.chain(copied.flat_map(|area| grid.split(area)).map(|(tile, _)| tile));
+        batch.order = self.chain.place(id, info.repeat == Repeat::InOrder, touched);
+    }
+
+    /// Ends a chain that has become longer than what the helper keeps.
+    fn break_old_chain(&mut self) {
+        let oldest = self.chain.front().and_then(|id| Some((id, self.in_flight.get(id)?)));
+        if let Some((id, batch)) = oldest
+            && !self.in_flight.is_retained(id, batch)
+        {
+            self.give_up(id);
+        }
     }
 
     /// Whether a batch writes to a tile that an access unit in the queue writes to. Batches with
@@ -430,7 +456,9 @@ impl ScreenSender {
         let ends_update = last && batch.ends_update;
         let (generation, update, count) = (self.generation, batch.update, batch.parts);
         let size = (!self.generation_known).then(|| self.tiles.grid().size());
-        let body = Part { generation, size, update, ends_update, batch: id, index, count, data };
+        let order = batch.order;
+        let body =
+            Part { generation, size, update, ends_update, batch: id, index, count, order, data };
         let is_video = batch.info.repeat == Repeat::WhileVideo;
         Some((Body::Part(body), Sent::Part { batch: id, index, generation, is_video }))
     }
@@ -502,10 +530,30 @@ impl ScreenSender {
             return;
         }
         self.generation_known = true;
-        let complete = self.in_flight.get_mut(batch).is_some_and(|b| b.ack(index));
-        if complete && let Some(done) = self.in_flight.remove(batch) {
+        let Some(acked) = self.in_flight.get_mut(batch) else { return };
+        if acked.ack(index) {
+            acked.arrived = true;
+            self.handle_arrived(batch);
+        }
+    }
+
+    /// A batch arrived as a whole: it was applied, unless it waits for another. Then that is, too,
+    /// what waited for it.
+    fn handle_arrived(&mut self, id: BatchId) {
+        let mut arrived = vec![id];
+        while let Some(id) = arrived.pop() {
+            let order = self.in_flight.get(id).and_then(|batch| batch.order);
+            if self.chain.holds(order) {
+                continue;
+            }
+            let Some(done) = self.in_flight.remove(id) else { continue };
             self.land(&done.info);
-            self.events.push_back(SenderEvent::Delivered(batch));
+            self.events.push_back(SenderEvent::Delivered(id));
+            if order.is_some_and(|order| order.is_member) {
+                self.chain.handle_applied(id);
+                let waiting = self.in_flight.iter().filter(|(_, batch)| batch.arrived);
+                arrived.extend(waiting.map(|(id, _)| id).collect::<Vec<_>>().into_iter().rev());
+            }
         }
     }
 
@@ -516,7 +564,9 @@ impl ScreenSender {
             Sent::Part { batch: id, index, generation, .. } if generation == self.generation => {
                 let Some(batch) = self.in_flight.get(id) else { return };
                 let retained = self.in_flight.is_retained(id, batch);
-                if retained && self.may_repeat(id) {
+                if retained && batch.info.repeat == Repeat::InOrder {
+                    self.repeats.push_back((id, index));
+                } else if retained && self.may_repeat(id) {
                     let areas = batch.info.writes.iter().map(|(_, area)| *area).collect();
                     self.repeats.push_back((id, index));
                     self.spoil(id, areas);
@@ -543,6 +593,7 @@ impl ScreenSender {
             let mut tiles = batch.info.writes.iter().map(|(tile, _)| self.tiles.get(*tile));
             match batch.info.repeat {
                 Repeat::Never => false,
+                Repeat::InOrder => true,
                 Repeat::WhileUnchanged => tiles.all(|tile| tile.changed_state <= batch.state),
                 Repeat::WhileVideo => tiles.all(|tile| tile.kept_from <= id),
             }
@@ -563,6 +614,18 @@ impl ScreenSender {
     /// The helper will not apply this batch: what it wrote is stale, and so is what copies took
     /// from there, unless it was optional.
     fn give_up(&mut self, id: BatchId) {
+        let Some(batch) = self.in_flight.get(id) else { return };
+        if !batch.order.is_some_and(|order| order.is_member) {
+            return self.give_up_one(id);
+        }
+        // What waits for a member waits in vain, and the next begins a new chain.
+        let waiting = self.in_flight.iter().filter(|(_, batch)| self.chain.holds(batch.order));
+        let ordered: Vec<BatchId> = waiting.map(|(id, _)| id).chain(self.chain.front()).collect();
+        self.chain.clear();
+        ordered.into_iter().for_each(|id| self.give_up_one(id));
+    }
+
+    fn give_up_one(&mut self, id: BatchId) {
         let Some(batch) = self.in_flight.get(id) else { return };
         let mut areas: Vec<Rect> = batch.info.writes.iter().map(|(_, area)| *area).collect();
         areas.extend(batch.info.copies.iter().map(|m| m.dst));

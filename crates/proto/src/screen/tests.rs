@@ -162,7 +162,8 @@ impl World {
         self.sender.begin_update();
         if !copies.is_empty() {
             let data = encode(&self.screen, &copies, &[]);
-            self.sender.push_batch(BatchInfo { data, copies, ..BatchInfo::default() });
+            let repeat = if self.random.chance(70) { Repeat::InOrder } else { Repeat::Never };
+            self.sender.push_batch(BatchInfo { data, copies, repeat, ..BatchInfo::default() });
         }
         self.encode_stale();
     }

@@ -5,7 +5,7 @@ use super::{Feed, UpdateStats};
 use crate::sharer::encoders::Encoders;
 use crate::sharer::screen::Screen;
 use farpane_frame::{Move, Rect};
-use farpane_proto::screen::BatchInfo;
+use farpane_proto::screen::{BatchInfo, Repeat};
 
 /// A tile unchanged for this long is worth keeping.
 const KEEP_AFTER_US: u64 = 100_000;
@@ -84,10 +84,12 @@ impl Feed {
             stores.iter().for_each(|(tile, slot)| encoder.store(*tile, *slot));
         });
         let mut stats = UpdateStats::default();
-        let (id, bytes) =
-            self.push(BatchInfo { data: data.into(), ..BatchInfo::default() }, &mut stats);
+        let (stores, slots) = stores.into_iter().unzip();
+        let (data, repeat) = (data.into(), Repeat::InOrder);
+        let info = BatchInfo { data, stores, repeat, ..BatchInfo::default() };
+        let (id, bytes) = self.push(info, &mut stats);
         self.kept_bytes += bytes;
-        self.slots.handle_sent(id, stores.into_iter().map(|(_, slot)| slot).collect());
+        self.slots.handle_sent(id, slots);
         self.sender.end_update();
     }
 

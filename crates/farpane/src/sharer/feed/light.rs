@@ -101,9 +101,10 @@ impl Feed {
         let mut writes: Vec<_> = parts.0.iter().map(|(_, tile, area)| (*tile, *area)).collect();
         writes.extend(&pixels);
         let copies = std::mem::take(&mut self.copies);
-        let slots = self.stores.drain(..).map(|(_, slot)| slot).collect();
-        let repeat = if repeatable { Repeat::WhileUnchanged } else { Repeat::Never };
-        let info = BatchInfo { data: data.into(), writes, copies, repeat, ..BatchInfo::default() };
+        let (stores, slots) = self.stores.drain(..).unzip();
+        let repeat = if repeatable { Repeat::WhileUnchanged } else { Repeat::InOrder };
+        let data = data.into();
+        let info = BatchInfo { data, writes, copies, stores, repeat, ..BatchInfo::default() };
         let (id, bytes) = self.push(info, stats);
         self.slots.handle_sent(id, slots);
         bytes
