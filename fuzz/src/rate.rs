@@ -35,11 +35,7 @@ struct Subjects {
 
 impl Subjects {
     fn new() -> Self {
-        Self {
-            scream: ScreamController::new(),
-            gcc: GccController::new(),
-            acked_bytes: 0,
-        }
+        Self { scream: ScreamController::new(), gcc: GccController::new(), acked_bytes: 0 }
     }
 
     fn handle(&mut self, now_us: u64, report: &Report<'_>) {

@@ -76,12 +76,17 @@ fn send_update(sender: &mut ScreenSender, now_us: u64) {
     sender.push_batch(BatchInfo {
         data: Bytes::from_static(&[7; 1_300]),
         writes: vec![(0, Rect::new(0, 0, 64, 64)), (5, Rect::new(70, 70, 9, 9))],
-        repeat: Repeat::WhileUnchanged,
+        repeat: manner(now_us),
         ..BatchInfo::default()
     });
     sender.end_update();
     sender.set_cursor(Cursor { x: now_us as i32, y: 0, visible: true, shape: 0 });
     while sender.poll_datagram(now_us).is_some() {}
+}
+
+/// Some updates begin or continue a chain, and the others follow it.
+fn manner(now_us: u64) -> Repeat {
+    if now_us % 90_000 < 30_000 { Repeat::InOrder } else { Repeat::WhileUnchanged }
 }
 
 fn timed(input: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
@@ -139,7 +144,7 @@ fn send_and_keep(sender: &mut ScreenSender, now_us: u64, datagrams: &mut Vec<Byt
     sender.push_batch(BatchInfo {
         data: Bytes::from_static(&[7; 1_300]),
         writes: vec![(0, Rect::new(0, 0, 64, 64))],
-        repeat: Repeat::WhileUnchanged,
+        repeat: manner(now_us),
         ..BatchInfo::default()
     });
     sender.end_update();

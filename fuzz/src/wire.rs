@@ -5,7 +5,7 @@ use crate::Seed;
 use bytes::Bytes;
 use farpane_frame::Size;
 use farpane_proto::control::{Control, CursorShape};
-use farpane_proto::datagram::{Body, Cursor, Datagram, Part};
+use farpane_proto::datagram::{Body, Cursor, Datagram, Order, Part};
 use farpane_proto::feedback::{Arrival, Feedback};
 
 const DATAGRAM: u8 = 0;
@@ -52,6 +52,7 @@ pub fn seeds() -> Vec<Seed> {
         batch: 20_000,
         index,
         count,
+        order: size.map(|_| Order { is_member: index == 0, after: Some(19_990) }),
         data: Bytes::from_static(b"operations"),
     };
     let cursor = Cursor { x: -3, y: 400, visible: true, shape: 2 };

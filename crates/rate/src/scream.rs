@@ -53,6 +53,9 @@ const BETA_LOSS: f64 = 0.7;
 const HEAVY_LOSS: f64 = 0.2;
 /// A share of lost bytes that means congestion when a queue stands as well.
 const LIGHT_LOSS: f64 = 0.02;
+/// A larger share of a report's bytes lost while no queue stands is a path that was cut, not one
+/// that is full: it says nothing about the rate.
+const CUT_LOSS: f64 = 0.75;
 /// How far the window may be above what is in flight: "Quite a lot of slack is allowed here".
 const HEAD_ROOM: f64 = 1.5;
 /// "Exponentially Weighted Moving Average (EWMA) factor for l4s_alpha increase", and decrease.
@@ -130,7 +133,8 @@ impl ScreamController {
         if total > 0 {
             let weight = (total as f64 / self.window).min(0.5);
             let share = report.lost_bytes as f64 / total as f64;
-            self.loss += weight * (share - self.loss);
+            let was_cut = share > CUT_LOSS && self.queue.average_us() < TARGET_US[0] / 2.0;
+            self.loss += if was_cut { 0.0 } else { weight * (share - self.loss) };
         }
         let jitter_us = self.queue.spread_us().min(MAX_JITTER_US);
         let [short_us, long_us] = TARGET_US;

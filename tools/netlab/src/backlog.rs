@@ -61,9 +61,12 @@ impl Source for Backlog {
         while self.receiver.poll_event().is_some() {}
     }
 
-    fn set_path(&mut self, rtt_us: u64, marked: u64) {
+    fn set_rtt(&mut self, rtt_us: u64) {
         self.receiver.set_rtt(rtt_us);
-        self.receiver.set_marked(marked);
+    }
+
+    fn set_marked(&mut self, packets: u64) {
+        self.receiver.set_marked(packets);
     }
 
     fn poll_report(&mut self, now_us: u64) -> Option<Bytes> {

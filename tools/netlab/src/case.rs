@@ -241,11 +241,11 @@ pub fn marks_and_losses() -> Vec<Case> {
 
 /// A recorded desktop, and a helper who types, on links that lose.
 pub fn desktops() -> Vec<Case> {
-    let near = |load| Member { load, one_way: 25 * MS, ..media(0, 60) };
+    let near = |load| Member { load, one_way: 25 * MS, ..media(0, 120) };
     let case = |name, title, link: LinkConfig, load| Case {
         name,
         title,
-        duration: 60 * S,
+        duration: 120 * S,
         shared: [link.clone(), link],
         jitter: 0,
         members: vec![near(load)],
@@ -253,14 +253,14 @@ pub fn desktops() -> Vec<Case> {
     let plain = || link(&[(0, 20.0)]);
     let lossy = |loss| LinkConfig { loss, ..plain() };
     let blackouts: Vec<Span> =
-        (5..58).step_by(3).map(|at| Span::new(at * S, at * S + 100 * MS)).collect();
+        (5..118).step_by(3).map(|at| Span::new(at * S, at * S + 100 * MS)).collect();
     let dark = LinkConfig { blackouts, ..plain() };
-    let always = vec![Span::new(0, 60 * S)];
+    let always = vec![Span::new(0, 120 * S)];
     vec![
         case("desk", "a recorded desktop, 20 Mbit/s", plain(), Load::Desk),
         case("desk, loss", "2 % lost at random", lossy(Loss::Random(0.02)), Load::Desk),
         case("desk, bursts", "2 % lost in bursts of 4", lossy(Loss::bursts(0.02, 4.0)), Load::Desk),
-        case("desk, blackouts", "nothing passes for 100 ms, 18 times", dark, Load::Desk),
+        case("desk, blackouts", "nothing passes for 100 ms, 38 times", dark, Load::Desk),
         case("input", "a helper types, 10 Mbit/s, full", link(&[(0, 10.0)]), Load::Typed(always)),
     ]
 }

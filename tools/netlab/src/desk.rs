@@ -77,9 +77,12 @@ impl Source for Desk {
         }
     }
 
-    fn set_path(&mut self, rtt_us: u64, _marked: u64) {
+    fn set_rtt(&mut self, rtt_us: u64) {
         self.helper.set_rtt(rtt_us);
     }
+
+    /// The links of desktops do not mark.
+    fn set_marked(&mut self, _packets: u64) {}
 
     fn poll_report(&mut self, now_us: u64) -> Option<Bytes> {
         self.helper.poll_report(now_us)

@@ -82,7 +82,7 @@ impl Media {
         if now >= self.rtt_at
             && let Some(connection) = self.helper.connection()
         {
-            self.source.set_path(connection.rtt().as_micros() as u64, self.marked);
+            self.source.set_rtt(connection.rtt().as_micros() as u64);
             self.rtt_at = now + RTT_EVERY;
         }
         while let Some(datagram) = self.helper.recv_datagram() {
@@ -120,6 +120,7 @@ impl Flow for Media {
             End::Sharer => self.sharer.handle(now, data, ecn),
             End::Helper => {
                 self.marked += u64::from(ecn == Ecn::Ce);
+                self.source.set_marked(self.marked);
                 self.helper.handle(now, data, ecn);
             }
         }

@@ -12,8 +12,11 @@ pub(crate) trait Source {
     /// Lets time pass at the helper.
     fn handle_timeout(&mut self, now_us: u64);
 
-    /// The helper's path: its round trip, and how many packets came marked.
-    fn set_path(&mut self, rtt_us: u64, marked: u64);
+    /// The round trip of the helper's path.
+    fn set_rtt(&mut self, rtt_us: u64);
+
+    /// How many packets came to the helper marked.
+    fn set_marked(&mut self, packets: u64);
 
     /// The helper's next report.
     fn poll_report(&mut self, now_us: u64) -> Option<Bytes>;

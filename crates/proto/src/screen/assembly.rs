@@ -2,7 +2,7 @@
 
 use crate::datagram::Part;
 use bytes::{Bytes, BytesMut};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Bytes of incomplete batches kept at most; beyond it the oldest are dropped. Twice what a
 /// sharer relies on ([`super::inflight::RETAIN_BYTES`]).
@@ -11,11 +11,16 @@ const MAX_OPEN_BYTES: usize = 8 << 20;
 /// ([`super::inflight::RETAIN_BATCHES`]).
 const MAX_OPEN: usize = 4_096;
 
+/// Completed batches remembered.
+const MAX_DONE: usize = 256;
+
 /// The batches of which some parts have come.
 #[derive(Debug, Default)]
 pub(super) struct Assembly {
     open: BTreeMap<u64, Open>,
     bytes: usize,
+    /// The batches that were completed last: parts of them may come twice.
+    done: VecDeque<u64>,
 }
 
 #[derive(Debug)]
@@ -28,12 +33,17 @@ struct Open {
 impl Assembly {
     pub(super) fn clear(&mut self) {
         self.open.clear();
+        self.done.clear();
         self.bytes = 0;
     }
 
     /// Takes a part in; gives the whole batch when this was its last missing part.
     pub(super) fn insert(&mut self, part: &Part) -> Option<Bytes> {
+        if self.done.contains(&part.batch) {
+            return None;
+        }
         if part.count == 1 {
+            self.note_done(part.batch);
             return Some(part.data.clone());
         }
         let new = || Open { count: part.count, parts: BTreeMap::new(), bytes: 0 };
@@ -51,11 +61,19 @@ impl Assembly {
         }
         let whole = self.open.remove(&part.batch)?;
         self.bytes -= whole.bytes;
+        self.note_done(part.batch);
         let mut data = BytesMut::with_capacity(whole.bytes);
         for bytes in whole.parts.values() {
             data.extend_from_slice(bytes);
         }
         Some(data.freeze())
+    }
+
+    fn note_done(&mut self, batch: u64) {
+        if self.done.len() == MAX_DONE {
+            self.done.pop_front();
+        }
+        self.done.push_back(batch);
     }
 
     fn evict(&mut self) {

@@ -63,6 +63,8 @@ pub(super) struct Batch {
     pub(super) ends_update: bool,
     /// Whether a part of it was lost and goes out again.
     pub(super) repaired: bool,
+    /// Whether it brings what was lost before.
+    pub(super) mends: bool,
     /// Its place in the chain.
     pub(super) order: Option<Order>,
     /// Whether all of it arrived.
@@ -81,6 +83,11 @@ impl Batch {
     pub(super) fn part(&self, index: u32) -> Bytes {
         let from = index as usize * self.part_bytes;
         self.info.data.slice(from..(from + self.part_bytes).min(self.info.data.len()))
+    }
+
+    /// Whether a part is known to have arrived.
+    pub(super) fn has(&self, index: u32) -> bool {
+        self.acked[index as usize / 64] & 1 << (index % 64) != 0
     }
 
     /// Notes that a part arrived; true when it was the last.
@@ -129,6 +136,7 @@ impl InFlight {
             state,
             ends_update: false,
             repaired: false,
+            mends: false,
             order: None,
             arrived: false,
             parts,

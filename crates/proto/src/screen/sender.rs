@@ -10,6 +10,17 @@ use bytes::Bytes;
 use farpane_frame::{Move, Rect, Size, TileGrid};
 use std::collections::VecDeque;
 
+/// After the last part that is queued probes follow so soon: a loss at the end shows as a gap then,
+/// as one in the middle does. Two, as losses come in bursts.
+const TAIL_US: [u64; 2] = [5_000, 20_000];
+/// What was lost before goes a second time so soon, unless it is known to have arrived.
+const AGAIN_US: u64 = 10_000;
+/// A path that lost something is one that loses for so long: what others wait for goes twice.
+const LOSSY_US: u64 = 10_000_000;
+/// With a question for feedback so many of the oldest parts go again.
+const AGAIN_PARTS: usize = 8;
+/// The first waits for feedback grow no longer: a path that is cut comes back soon, or not.
+const EVEN_PROBES: u32 = 4;
 /// Waits for feedback are at least this long before asking for it.
 const MIN_PROBE_US: u64 = 40_000;
 /// And at most this long, however often there was no answer.
@@ -61,6 +72,15 @@ enum Sent {
     Probe,
 }
 
+/// A part that goes again.
+#[derive(Clone, Copy, Debug)]
+struct Again {
+    batch: BatchId,
+    index: u32,
+    /// Whether the one before may still arrive.
+    is_copy: bool,
+}
+
 /// A part that has never been sent.
 #[derive(Debug)]
 struct Fresh {
@@ -95,7 +115,9 @@ pub struct ScreenSender {
     fresh: VecDeque<Fresh>,
     /// Parts of access units and what must not overtake them; they go last.
     fresh_video: VecDeque<Fresh>,
-    repeats: VecDeque<(BatchId, u32)>,
+    repeats: VecDeque<Again>,
+    /// What goes a second time, and when.
+    copies: VecDeque<(u64, Again)>,
     newest: Option<BatchId>,
     cursor: Option<Cursor>,
     cursor_due: bool,
@@ -108,6 +130,10 @@ pub struct ScreenSender {
     queued_video_bytes: u64,
     probe_at_us: Option<u64>,
     probes: u32,
+    /// When probes follow what was sent last.
+    tail_us: VecDeque<u64>,
+    /// When the last loss was reported.
+    lost_us: Option<u64>,
     rtt_us: u64,
     /// What the reports said of marks.
     marked: u64,
@@ -129,6 +155,7 @@ impl ScreenSender {
             fresh: VecDeque::new(),
             fresh_video: VecDeque::new(),
             repeats: VecDeque::new(),
+            copies: VecDeque::new(),
             newest: None,
             cursor: None,
             cursor_due: false,
@@ -141,6 +168,8 @@ impl ScreenSender {
             queued_video_bytes: 0,
             probe_at_us: None,
             probes: 0,
+            tail_us: VecDeque::new(),
+            lost_us: None,
             rtt_us: INITIAL_RTT_US,
             marked: 0,
             max_datagram_bytes: max_datagram_bytes.max(MIN_DATAGRAM_BYTES),
@@ -159,6 +188,7 @@ impl ScreenSender {
         self.fresh.clear();
         self.fresh_video.clear();
         self.repeats.clear();
+        self.copies.clear();
         self.newest = None;
         (self.queued_bytes, self.queued_video_bytes) = (0, 0);
         self.events.clear();
@@ -264,6 +294,10 @@ impl ScreenSender {
         self.break_old_chain();
         let id = self.in_flight.push(info, self.update, self.state, part_bytes);
         self.place(id);
+        let Some(batch) = self.in_flight.get_mut(id) else { return id };
+        for (tile, _) in &batch.info.writes {
+            batch.mends |= self.tiles.take_lost(*tile);
+        }
         let Some(batch) = self.in_flight.get(id) else { return id };
         let is_video = batch.info.repeat == Repeat::WhileVideo;
         let mut behind_video = is_video;
@@ -398,10 +432,16 @@ impl ScreenSender {
     /// The next datagram to send; it counts as sent at `now_us`.
     pub fn poll_datagram(&mut self, now_us: u64) -> Option<Bytes> {
         let seq = self.next_seq;
-        let (body, what) = self.next_body()?;
+        let (body, what) = self.next_body(now_us)?;
         let mut out = Vec::with_capacity(self.max_datagram_bytes);
         Datagram { seq, body }.write(&mut out);
         self.next_seq += 1;
+        if matches!(what, Sent::Part { .. }) {
+            self.tail_us.clear();
+            if !self.has_datagram() {
+                self.tail_us.extend(TAIL_US.map(|after_us| now_us + after_us));
+            }
+        }
         self.sent_bytes += out.len() as u64;
         if matches!(what, Sent::Part { is_video: true, .. }) {
             self.sent_video_bytes += out.len() as u64;
@@ -413,7 +453,7 @@ impl ScreenSender {
         Some(out.into())
     }
 
-    fn next_body(&mut self) -> Option<(Body, Sent)> {
+    fn next_body(&mut self, now_us: u64) -> Option<(Body, Sent)> {
         if std::mem::take(&mut self.probe_due) {
             return Some((Body::Probe, Sent::Probe));
         }
@@ -422,21 +462,40 @@ impl ScreenSender {
         {
             return Some((Body::Cursor(cursor), Sent::Cursor));
         }
-        while let Some((id, index)) = self.repeats.pop_front() {
-            if !self.may_repeat(id) || !self.fits(id) {
+        while let Some(again) = self.repeats.pop_front() {
+            let Again { batch: id, index, is_copy } = again;
+            if self.may_repeat(id) && self.fits(id) {
+                if !is_copy {
+                    self.copies.push_back((now_us + AGAIN_US, Again { is_copy: true, ..again }));
+                }
+                if let Some(part) = self.part(id, index) {
+                    return Some(part);
+                }
+            } else if !is_copy {
                 self.give_up(id);
-            } else if let Some(part) = self.part(id, index) {
-                return Some(part);
             }
         }
         while let Some(fresh) = self.next_fresh() {
             if !self.fits(fresh.batch) {
                 self.give_up(fresh.batch);
             } else if let Some(part) = self.part(fresh.batch, fresh.index) {
+                let Fresh { batch, index, .. } = fresh;
+                if self.goes_twice(now_us, batch) {
+                    let again = Again { batch, index, is_copy: true };
+                    self.copies.push_back((now_us + AGAIN_US, again));
+                }
                 return Some(part);
             }
         }
         None
+    }
+
+    /// Whether a batch is worth a second try before the first is known to have failed.
+    fn goes_twice(&self, now_us: u64, id: BatchId) -> bool {
+        let Some(batch) = self.in_flight.get(id) else { return false };
+        let is_awaited = batch.parts == 1 && batch.order.is_some_and(|order| order.is_member);
+        let is_lossy = self.lost_us.is_some_and(|at_us| now_us < at_us + LOSSY_US);
+        batch.mends || (is_awaited && is_lossy)
     }
 
     fn next_fresh(&mut self) -> Option<Fresh> {
@@ -500,9 +559,15 @@ impl ScreenSender {
                 self.lost(&datagram.what);
             }
         }
+        if report.lost_datagrams > 0 {
+            self.lost_us = Some(now_us);
+        }
         if feedback.decided > first {
             self.probes = 0;
             let waits = !self.sent.is_empty();
+            if !waits {
+                self.tail_us.clear();
+            }
             self.probe_at_us = waits.then(|| now_us + self.probe_wait_us());
         }
         Ok(report)
@@ -564,11 +629,15 @@ impl ScreenSender {
             Sent::Part { batch: id, index, generation, .. } if generation == self.generation => {
                 let Some(batch) = self.in_flight.get(id) else { return };
                 let retained = self.in_flight.is_retained(id, batch);
-                if retained && batch.info.repeat == Repeat::InOrder {
-                    self.repeats.push_back((id, index));
+                let again = Again { batch: id, index, is_copy: false };
+                let is_due = |other: &Again| (other.batch, other.index) == (id, index);
+                if batch.has(index) || self.repeats.iter().any(is_due) {
+                    // Another of the same arrived, or goes.
+                } else if retained && batch.info.repeat == Repeat::InOrder {
+                    self.repeats.push_back(again);
                 } else if retained && self.may_repeat(id) {
                     let areas = batch.info.writes.iter().map(|(_, area)| *area).collect();
-                    self.repeats.push_back((id, index));
+                    self.repeats.push_back(again);
                     self.spoil(id, areas);
                     if let Some(batch) = self.in_flight.get_mut(id) {
                         batch.repaired = true;
@@ -669,20 +738,51 @@ impl ScreenSender {
 
     /// Lets time pass: asks for feedback that has been missing for too long.
     pub fn handle_timeout(&mut self, now_us: u64) {
+        while let Some((_, again)) = self.copies.pop_front_if(|(at_us, _)| *at_us <= now_us) {
+            let Again { batch, index, .. } = again;
+            if self.in_flight.get(batch).is_some_and(|batch| !batch.has(index)) {
+                self.repeats.push_back(again);
+            }
+        }
         if self.probe_at_us.is_some_and(|at| now_us >= at) {
+            self.repeat_oldest();
             self.probe_due = true;
             self.probes += 1;
             self.probe_at_us = Some(now_us + self.probe_wait_us());
+        }
+        while self.tail_us.pop_front_if(|at_us| *at_us <= now_us).is_some() {
+            self.probe_due = true;
         }
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next; `None` while all is settled.
     pub fn poll_timeout(&self) -> Option<u64> {
-        self.probe_at_us
+        let copy_us = self.copies.front().map(|(at_us, _)| *at_us);
+        let tail_us = self.tail_us.front().copied();
+        [self.probe_at_us, tail_us, copy_us].into_iter().flatten().min()
+    }
+
+    /// Sends the oldest parts whose fate is not known once more.
+    fn repeat_oldest(&mut self) {
+        if !self.repeats.is_empty() {
+            return;
+        }
+        let parts = self.sent.iter().filter_map(|datagram| match datagram.what {
+            Sent::Part { batch, index, generation, .. } if generation == self.generation => {
+                Some(Again { batch, index, is_copy: true })
+            }
+            _ => None,
+        });
+        let missing = parts.filter(|again| {
+            let batch = self.in_flight.get(again.batch);
+            batch.is_some_and(|batch| !batch.has(again.index))
+        });
+        self.repeats = missing.take(AGAIN_PARTS).collect();
     }
 
     fn probe_wait_us(&self) -> u64 {
-        let wait = (self.rtt_us * 3).max(MIN_PROBE_US);
-        (wait << self.probes.min(8)).min(MAX_PROBE_US.max(wait))
+        let wait = (self.rtt_us * 5 / 4).max(MIN_PROBE_US);
+        let doubled = self.probes.saturating_sub(EVEN_PROBES).min(8);
+        (wait << doubled).min(MAX_PROBE_US.max(wait))
     }
 }

@@ -1,5 +1,7 @@
 //! The synchronisation under a hostile link, with raw pixels instead of a codec.
 
+mod losses;
+
 use super::*;
 use crate::datagram::Cursor;
 use crate::{Reader, Writer};

@@ -16,6 +16,8 @@ pub(super) struct Tile {
     pub(super) changed_state: u64,
     /// When that was.
     pub(super) changed_us: u64,
+    /// Whether something of it was lost that no batch has brought since.
+    pub(super) lost: bool,
     /// The last batch that wrote pixels to the tile, and which.
     pub(super) writer: u64,
     pub(super) written: Rect,
@@ -99,8 +101,14 @@ impl Tiles {
     pub(super) fn lose(&mut self, batch: u64, index: u32, area: Rect) {
         let tile = self.get(index);
         if tile.writer <= batch || !tile.written.contains(area) {
+            self.get_mut(index).lost = true;
             self.add_stale(index, area);
         }
+    }
+
+    /// Whether something of a tile was lost, which is about to be sent.
+    pub(super) fn take_lost(&mut self, index: u32) -> bool {
+        std::mem::take(&mut self.get_mut(index).lost)
     }
 
     /// Adds every part of `area` that no batch after `batch` has written.
