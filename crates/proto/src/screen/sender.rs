@@ -630,10 +630,12 @@ impl ScreenSender {
                 let Some(batch) = self.in_flight.get(id) else { return };
                 let retained = self.in_flight.is_retained(id, batch);
                 let again = Again { batch: id, index, is_copy: false };
-                let is_due = |other: &Again| (other.batch, other.index) == (id, index);
-                if batch.has(index) || self.repeats.iter().any(is_due) {
-                    // Another of the same arrived, or goes.
-                } else if retained && batch.info.repeat == Repeat::InOrder {
+                if batch.has(index) {
+                    return; // an earlier one of the same arrived
+                }
+                // One that was to go as a copy, or again, goes once.
+                self.repeats.retain(|other| (other.batch, other.index) != (id, index));
+                if retained && batch.info.repeat == Repeat::InOrder {
                     self.repeats.push_back(again);
                 } else if retained && self.may_repeat(id) {
                     let areas = batch.info.writes.iter().map(|(_, area)| *area).collect();
