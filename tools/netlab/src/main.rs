@@ -15,7 +15,7 @@ use std::time::Instant;
 
 const EXAMPLES: &str = "\
 Examples:
-  netlab                                   all cases, all algorithms; some 20 s
+  netlab                                   all cases, all algorithms; some 4 minutes
   netlab --case 5.1 --own --series         one case in steps of half a second
   netlab --docs docs                       write docs/netlab.md and its pictures
   netlab --wall                            three cases on the wall clock as well

@@ -30,11 +30,6 @@ impl LabHelper {
         self.picture.as_ref().map(|picture| picture.pixels.view())
     }
 
-    /// Counts up with every update that it shows.
-    pub fn update(&self) -> u64 {
-        self.picture.as_ref().map_or(0, |picture| picture.update)
-    }
-
     /// Tells the path's round-trip time, which paces reports.
     pub fn set_rtt(&mut self, rtt_us: u64) {
         self.composer.set_rtt(rtt_us);
