@@ -66,6 +66,11 @@ impl Shot {
         self.picture.view()
     }
 
+    /// What the screen shows, to keep.
+    pub fn into_screen(self) -> FrameBuf {
+        self.picture
+    }
+
     /// The smallest rectangle outside of which nothing changed.
     pub fn bounds(&self) -> Rect {
         self.region.rects().iter().copied().fold(Rect::default(), Rect::union)

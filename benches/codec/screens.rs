@@ -1,9 +1,10 @@
 //! A whole new screen, on as many cores as there are, and what a helper needs for it: the
 //! made-up desktop, and how the recordings begin.
 
+use crate::comparison::PLAYS;
 use crate::operations::{BATCH_TILES, decode, encode_batch};
 use farpane_benches::recordings::{ALT_TAB, OTHERS, Recording, SCROLL, SLIDES, Shots, TYPING};
-use farpane_benches::scene::{SCREEN, desktop};
+use farpane_benches::scene::desktop;
 use farpane_benches::{Claim, RUNS, cpu_time, percentile};
 use farpane_codec::{BatchDecoder, BatchEncoder};
 use farpane_frame::{FrameBuf, PixelFormat, Rect, TileGrid};
@@ -19,43 +20,68 @@ const BYTES: usize = 450_000;
 const DECODE_US: f64 = 5_000.0;
 const CORES: usize = 2;
 
-/// What a screen took.
+/// What a screen took: of several plays, each of many runs, the quietest, as others share the
+/// machine.
 struct Outcome {
-    /// On all cores by the clock on the wall, which others on the machine hold up: the fastest
-    /// run, and p95.
+    /// On all cores by the clock on the wall: the fastest run, and p95.
     encoded: [Duration; 2],
     bytes: usize,
     /// Of one processor, p95.
     decoded: Duration,
 }
 
+impl Outcome {
+    /// Keeps the shorter of each time, after another play of the same screen.
+    fn keep_faster(&mut self, other: &Self) {
+        for (our, other) in self.encoded.iter_mut().zip(&other.encoded) {
+            *our = (*our).min(*other);
+        }
+        self.decoded = self.decoded.min(other.decoded);
+    }
+
+    fn print(&self, name: &str) {
+        let ms = |took: Duration| took.as_secs_f64() * 1e3;
+        let [fastest, p95] = self.encoded.map(ms);
+        let (kilobytes, decoded) = (self.bytes as f64 / 1e3, ms(self.decoded));
+        println!("{name:<28} {fastest:>18.2} {p95:>9.2} {kilobytes:>10.1} {decoded:>22.2}");
+    }
+}
+
 /// Prints a row for each screen. Photographs that fill the screen are no part of the claims: they
 /// are to be sent as what they are only once they rest.
 pub(crate) fn table() -> Vec<Claim> {
     println!(
-        "\n{:<28} {:>18} {:>9} {:>10} {:>22}",
-        "whole new screen", "encode ms, 2 cores", "p95", "kB", "decode CPU ms, p95"
+        "\nwhole new screen, the quietest of {PLAYS} plays of {RUNS} runs\n\
+         {:<28} {:>18} {:>9} {:>10} {:>22}",
+        "", "encode ms, 2 cores", "p95", "kB", "decode CPU ms, p95"
     );
     let pool = ThreadPoolBuilder::new().num_threads(CORES).build().expect("threads");
-    let mut claims =
-        claims_of("a made-up desktop", &row("made-up desktop", &desktop(), &pool)).to_vec();
-    let first = |recording: Recording| {
-        let shot = Shots::open(recording)?.next()?;
-        let mut screen = FrameBuf::new(shot.view().size(), PixelFormat::Bgrx).expect("a size");
-        screen.copy_from(&shot.view(), screen.size().rect());
-        Some(row(&format!("recorded, {}", recording.name), &screen, &pool))
-    };
     let designed = [TYPING, SCROLL, ALT_TAB, SLIDES];
-    let outcomes: Vec<Outcome> = designed.into_iter().filter_map(first).collect();
-    let _shown: Vec<_> = OTHERS.into_iter().filter_map(first).collect();
-    let slowest = |i: usize| outcomes.iter().map(|o| o.encoded[i]).max().unwrap_or(Duration::MAX);
+    let recorded = designed.into_iter().chain(OTHERS).filter_map(first);
+    let screens: Vec<_> =
+        std::iter::once(("made-up desktop".to_owned(), desktop())).chain(recorded).collect();
+    let play = || screens.iter().map(|(_, screen)| measure(screen, &pool)).collect::<Vec<_>>();
+    let mut outcomes = play();
+    for _ in 1..PLAYS {
+        outcomes.iter_mut().zip(&play()).for_each(|(kept, other)| kept.keep_faster(other));
+    }
+    screens.iter().zip(&outcomes).for_each(|((name, _), outcome)| outcome.print(name));
+    let designed = &outcomes[1..=designed.len()];
+    let slowest = |i: usize| designed.iter().map(|o| o.encoded[i]).max().unwrap_or(Duration::MAX);
     let worst = Outcome {
         encoded: [slowest(0), slowest(1)],
-        bytes: outcomes.iter().map(|o| o.bytes).max().unwrap_or(usize::MAX),
-        decoded: outcomes.iter().map(|o| o.decoded).max().unwrap_or(Duration::MAX),
+        bytes: designed.iter().map(|o| o.bytes).max().unwrap_or(usize::MAX),
+        decoded: designed.iter().map(|o| o.decoded).max().unwrap_or(Duration::MAX),
     };
+    let mut claims = claims_of("a made-up desktop", &outcomes[0]).to_vec();
     claims.extend(claims_of("the worst of typing, scroll, alt-tab and slides", &worst));
     claims
+}
+
+/// How a recording begins, where there is one.
+fn first(recording: Recording) -> Option<(String, FrameBuf)> {
+    let screen = Shots::open(recording)?.next()?.into_screen();
+    Some((format!("recorded, {}", recording.name), screen))
 }
 
 fn claims_of(of: &str, outcome: &Outcome) -> [Claim; 3] {
@@ -82,7 +108,7 @@ fn claims_of(of: &str, outcome: &Outcome) -> [Claim; 3] {
     ]
 }
 
-fn row(name: &str, screen: &FrameBuf, pool: &ThreadPool) -> Outcome {
+fn measure(screen: &FrameBuf, pool: &ThreadPool) -> Outcome {
     let (view, grid) = (screen.view(), TileGrid::new(screen.size()));
     let areas: Vec<Rect> = (0..grid.tiles()).map(|tile| grid.rect(tile)).collect();
     let encoders: [_; CORES] = std::array::from_fn(|_| Mutex::new(BatchEncoder::new()));
@@ -98,21 +124,12 @@ fn row(name: &str, screen: &FrameBuf, pool: &ThreadPool) -> Outcome {
     let runs = times(|| start.elapsed(), || drop(black_box(encode())));
     let encoded = [percentile(&runs, 1), percentile(&runs, 95)];
     let batches = encode();
-    let mut canvas = FrameBuf::new(SCREEN, PixelFormat::Bgrx).expect("a valid size");
-    canvas.reshape(screen.size(), PixelFormat::Bgrx).expect("a valid size");
+    let mut canvas = FrameBuf::new(screen.size(), PixelFormat::Bgrx).expect("a valid size");
     let mut decoder = BatchDecoder::default();
     let runs = times(cpu_time, || decode(&mut decoder, &batches, &mut canvas));
-    let decoded = percentile(&runs, 95);
-    assert!(canvas.view().same_rgb(&view), "{name} is not exact");
+    assert!(canvas.view().same_rgb(&view), "a screen is not exact");
     let bytes = batches.iter().map(Vec::len).sum();
-    let ms = |took: Duration| took.as_secs_f64() * 1e3;
-    let [fastest, p95] = encoded.map(ms);
-    println!(
-        "{name:<28} {fastest:>18.2} {p95:>9.2} {:>10.1} {:>22.2}",
-        bytes as f64 / 1e3,
-        ms(decoded)
-    );
-    Outcome { encoded, bytes, decoded }
+    Outcome { encoded, bytes, decoded: percentile(&runs, 95) }
 }
 
 /// How long the runs took by that clock.

@@ -1,6 +1,6 @@
 //! A film in a window, beside text, while a square elsewhere changes its colour now and then.
 
-use crate::{link, rate, rival};
+use crate::{PLAYS, link, quickest, rate, rival};
 use farpane::lab::Lab;
 use farpane_benches::quality::{part, psnr_rgb, ssimulacra2};
 use farpane_benches::scene::{Film, SCREEN, desktop};
@@ -38,10 +38,12 @@ struct Outcome {
 
 pub(crate) fn tables() -> Vec<Claim> {
     println!(
-        "\n720p30 film in a window\n{:<11} {:>7} {:>7} {:>7} {:>9} {:>9} {:>9} {:>8} {:>8}",
+        "\n720p30 film in a window, the quickest of {PLAYS} plays\n\
+         {:<11} {:>7} {:>7} {:>7} {:>9} {:>9} {:>9} {:>8} {:>8}",
         "link", "p50 ms", "p95 ms", "missed", "SSIM2", "Mbit/s", "exact ms", "sharer", "helper"
     );
-    let outcomes = [0, 50, 10, 3, 1].map(play);
+    let outcomes =
+        [0, 50, 10, 3, 1].map(|rate| quickest(|| play(rate), |o| percentile(&o.square, 50)));
     let mut claims: Vec<_> = outcomes.iter().flat_map(claims).collect();
     claims.push(rival::claim(Duration::from_secs_f64(outcomes[0].sharer_ms / 1e3)));
     claims
