@@ -8,10 +8,10 @@ use farpane_benches::{Claim, percentile};
 use farpane_frame::{FrameBuf, FrameRef, Rect, Size};
 use std::time::Duration;
 
-const FILM: Rect = Rect::new(200, 120, 1280, 720);
+pub(crate) const FILM: Rect = Rect::new(200, 120, 1280, 720);
 const SQUARE: Rect = Rect::new(1840, 1000, 64, 64);
 pub(crate) const PICTURES: u32 = 240;
-const PICTURE_US: u64 = 33_333;
+pub(crate) const PICTURE_US: u64 = 33_333;
 /// The square changes with every so many pictures.
 const SQUARE_EVERY: u32 = 7;
 /// From this picture on the film has become video, and counts; every so many are compared.

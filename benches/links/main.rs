@@ -6,6 +6,7 @@
 //! `cargo bench -p farpane-benches --bench links` prints tables, `-- --claims` the claims as JSON
 //! too.
 
+mod far;
 mod film;
 mod photo;
 mod rival;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 fn main() {
     let mut claims = film::tables();
+    claims.extend(far::tables());
     claims.extend(text::tables());
     claims.extend(switch::tables());
     claims.extend(photo::tables());

@@ -77,6 +77,7 @@ fn send_update(sender: &mut ScreenSender, now_us: u64) {
         data: Bytes::from_static(&[7; 1_300]),
         writes: vec![(0, Rect::new(0, 0, 64, 64)), (5, Rect::new(70, 70, 9, 9))],
         repeat: manner(now_us),
+        lossy: manner(now_us) == Repeat::WhileVideo,
         ..BatchInfo::default()
     });
     sender.end_update();
@@ -84,9 +85,14 @@ fn send_update(sender: &mut ScreenSender, now_us: u64) {
     while sender.poll_datagram(now_us).is_some() {}
 }
 
-/// Some updates begin or continue a chain, and the others follow it.
+/// Some updates begin or continue a chain, and the others follow it; some are access units, which
+/// have parity when repeats take long.
 fn manner(now_us: u64) -> Repeat {
-    if now_us % 90_000 < 30_000 { Repeat::InOrder } else { Repeat::WhileUnchanged }
+    match now_us % 120_000 {
+        0..30_000 => Repeat::InOrder,
+        30_000..60_000 => Repeat::WhileUnchanged,
+        _ => Repeat::WhileVideo,
+    }
 }
 
 fn timed(input: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
@@ -96,24 +102,31 @@ fn timed(input: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
     })
 }
 
+/// Between two updates; a report takes somewhat less.
+const NEAR_US: u64 = 30_000;
+const FAR_US: u64 = 130_000;
+
 /// What each side sends when all goes well and when datagrams are lost.
 pub fn seeds() -> Vec<Seed> {
     vec![
-        ("helper", conversation(HELPER, |_| false)),
-        ("helper-losing-some", conversation(HELPER, |sent| sent % 5 == 3)),
-        ("sharer", conversation(SHARER, |_| false)),
-        ("sharer-losing-some", conversation(SHARER, |sent| sent % 5 == 3)),
+        ("helper", conversation(HELPER, NEAR_US, |_| false)),
+        ("helper-losing-some", conversation(HELPER, NEAR_US, |sent| sent % 5 == 3)),
+        ("helper-far-losing-some", conversation(HELPER, FAR_US, |sent| sent % 5 == 3)),
+        ("sharer", conversation(SHARER, NEAR_US, |_| false)),
+        ("sharer-losing-some", conversation(SHARER, NEAR_US, |sent| sent % 5 == 3)),
+        ("sharer-far-losing-some", conversation(SHARER, FAR_US, |sent| sent % 5 == 3)),
         ("bad-report", b"\x01\x00\x03\x01\x40\x20".to_vec()),
         ("bad-datagram", b"\x00\x00\x03\x01\xff\x00".to_vec()),
     ]
 }
 
 /// What `side` hears in a conversation in which the datagrams that `lost` names do not arrive.
-fn conversation(side: u8, lost: fn(u64) -> bool) -> Vec<u8> {
+/// An update follows the one before after `wait_us`, shortly after the report about that.
+fn conversation(side: u8, wait_us: u64, lost: fn(u64) -> bool) -> Vec<u8> {
     let (mut sender, mut receiver) = (ScreenSender::new(0, 1, SIZE, 1_200), ScreenReceiver::new());
     let mut heard = vec![side];
     let mut sent = 0;
-    for now_us in (0..8).map(|update| update * 30_000) {
+    for now_us in (0..16).map(|update| update * wait_us) {
         let (mut datagrams, mut reports) = (Vec::new(), Vec::new());
         send_and_keep(&mut sender, now_us, &mut datagrams);
         for datagram in datagrams {
@@ -128,7 +141,8 @@ fn conversation(side: u8, lost: fn(u64) -> bool) -> Vec<u8> {
         receiver.handle_timeout(now_us + 25_000).expect("the sharer's own datagrams");
         reports.extend(receiver.poll_feedback(now_us + 25_000));
         for report in reports {
-            sender.handle_feedback(now_us + 26_000, &report).expect("the helper's own report");
+            let at_us = now_us + wait_us - 4_000;
+            sender.handle_feedback(at_us, &report).expect("the helper's own report");
             if side == SHARER {
                 let mut packet = vec![30];
                 report.write(&mut packet);
@@ -145,6 +159,7 @@ fn send_and_keep(sender: &mut ScreenSender, now_us: u64, datagrams: &mut Vec<Byt
         data: Bytes::from_static(&[7; 1_300]),
         writes: vec![(0, Rect::new(0, 0, 64, 64))],
         repeat: manner(now_us),
+        lossy: manner(now_us) == Repeat::WhileVideo,
         ..BatchInfo::default()
     });
     sender.end_update();

@@ -5,7 +5,7 @@ use crate::Seed;
 use bytes::Bytes;
 use farpane_frame::Size;
 use farpane_proto::control::{Control, CursorShape};
-use farpane_proto::datagram::{Body, Cursor, Datagram, Order, Part};
+use farpane_proto::datagram::{Body, Code, Cursor, Datagram, Order, Part};
 use farpane_proto::feedback::{Arrival, Feedback};
 
 const DATAGRAM: u8 = 0;
@@ -52,9 +52,11 @@ pub fn seeds() -> Vec<Seed> {
         batch: 20_000,
         index,
         count,
+        code: None,
         order: size.map(|_| Order { is_member: index == 0, after: Some(19_990) }),
         data: Bytes::from_static(b"operations"),
     };
+    let code = Some(Code { parity: 3, bytes: 15 });
     let cursor = Cursor { x: -3, y: 400, visible: true, shape: 2 };
     let shape = CursorShape { id: 2, width: 3, height: 2, hot_x: 1, hot_y: 1, bgra: vec![128; 24] };
     let report = Feedback {
@@ -73,6 +75,7 @@ pub fn seeds() -> Vec<Seed> {
     vec![
         ("part-of-one", datagram(Body::Part(part(1, 0, None)))),
         ("part-of-many", datagram(Body::Part(part(9, 8, Some(Size::new(1920, 1080)))))),
+        ("part-of-parity", datagram(Body::Part(Part { code, ..part(2, 1, None) }))),
         ("bad-part", datagram(Body::Part(part(1, 1, None)))[..4].to_vec()),
         ("cursor", datagram(Body::Cursor(cursor))),
         ("probe", datagram(Body::Probe)),

@@ -15,6 +15,7 @@ use crate::config::NetConfig;
 use crate::confirm::{self, ConfirmError};
 use crate::congestion::WindowHandle;
 use crate::connection::Connection;
+use crate::ecn::Marks;
 use crate::endpoint;
 use crate::identity::Identity;
 use crate::invitation::{Invitation, InvitationError, split_address};
@@ -102,7 +103,7 @@ pub async fn connect(
     invitation.check_expiry(now.as_secs())?;
     let deadline = Instant::now() + config.timing.connect;
     let mut race = Race::new(invitation, identity, config);
-    let (quinn, window) = race.run(deadline).await?;
+    let Reached { quinn, window, marks } = race.run(deadline).await?;
     let limits = config.limits.clone();
     let helper = identity.public_key();
     let confirmation = confirm::as_helper(&quinn, helper, invitation, limits.control_message_bytes);
@@ -111,7 +112,7 @@ pub async fn connect(
         Err(_) => return Err(race.timed_out()),
     };
     let (peer, id) = (invitation.sharer_key(), invitation.id());
-    Ok(Connection::new(quinn, control, window, limits, peer, id))
+    Ok(Connection::new(quinn, control, window, limits, peer, id).with_marks(marks))
 }
 
 impl From<ConfirmError> for ConnectError {
@@ -135,8 +136,15 @@ enum Target {
 
 enum Outcome {
     Resolved(Vec<Target>),
-    Connected(quinn::Connection, WindowHandle),
+    Connected(Reached),
     Failed(AttemptFailure),
+}
+
+/// A connection to the sharer, not confirmed yet.
+struct Reached {
+    quinn: quinn::Connection,
+    window: WindowHandle,
+    marks: Marks,
 }
 
 /// Attempts under way, to come, and failed.
@@ -163,10 +171,7 @@ impl Race {
         }
     }
 
-    async fn run(
-        &mut self,
-        deadline: Instant,
-    ) -> Result<(quinn::Connection, WindowHandle), ConnectError> {
+    async fn run(&mut self, deadline: Instant) -> Result<Reached, ConnectError> {
         let mut next_start = Instant::now();
         loop {
             if self.running.is_empty() && self.waiting.is_empty() {
@@ -181,9 +186,9 @@ impl Race {
                 Some(Ok((address, outcome))) = self.running.join_next() => {
                     self.outstanding.retain(|running| *running != address);
                     match outcome {
-                        Outcome::Connected(quinn, window) => {
+                        Outcome::Connected(reached) => {
                             self.running.abort_all();
-                            return Ok((quinn, window));
+                            return Ok(reached);
                         }
                         Outcome::Resolved(targets) => {
                             targets.into_iter().rev().for_each(|t| self.waiting.push_front(t));
@@ -266,8 +271,8 @@ async fn attempt(
     let window = WindowHandle::new(config.limits.initial_window_bytes);
     client.transport_config(config.transport(&window));
     let local = endpoint::any_local(socket);
-    let endpoint = match endpoint::bind(local, None, config.limits.socket_buffer_bytes) {
-        Ok(endpoint) => endpoint,
+    let (endpoint, marks) = match endpoint::bind(local, None, config.limits.socket_buffer_bytes) {
+        Ok(bound) => bound,
         Err(error) => return other(&error),
     };
     let connecting = match endpoint.connect_with(client, socket, UNUSED_SERVER_NAME) {
@@ -275,7 +280,7 @@ async fn attempt(
         Err(error) => return other(&error),
     };
     match connecting.await {
-        Ok(quinn) => Outcome::Connected(quinn, window),
+        Ok(quinn) => Outcome::Connected(Reached { quinn, window, marks }),
         Err(_) if wrong_key_seen.load(Ordering::Relaxed) => {
             Outcome::Failed(AttemptFailure::WrongKey)
         }

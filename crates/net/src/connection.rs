@@ -12,6 +12,7 @@ use crate::close::{APP_CODE_MAX, CODE_DROPPED, CloseReason, MAX_REASON_BYTES};
 use crate::config::{Limits, RECEIVE_WINDOW_AFTER_BYTES};
 use crate::confirm::Control;
 use crate::congestion::{self, WindowHandle};
+use crate::ecn::Marks;
 use crate::identity::PublicKey;
 use crate::invitation::InvitationId;
 use crate::streams::{self, ControlReceiver, ControlSender, StreamError};
@@ -22,6 +23,7 @@ pub struct Connection {
     pub(crate) quinn: CloseOnDrop,
     pub(crate) control: Control,
     pub(crate) window: WindowHandle,
+    pub(crate) marks: Marks,
     pub(crate) limits: Limits,
     pub(crate) runtime: Handle,
     peer: PublicKey,
@@ -72,6 +74,8 @@ pub struct ConnectionStats {
     pub lost_packets: u64,
     /// Bytes in those packets.
     pub lost_bytes: u64,
+    /// Packets received marked by the network (CE). Counted at the helper, which gets the media.
+    pub marked_packets: u64,
     /// QUIC's congestion window in bytes.
     pub window_bytes: u64,
     /// Largest UDP payload that the path carries, in bytes.
@@ -89,8 +93,13 @@ impl Connection {
     ) -> Self {
         quinn.set_receive_window(VarInt::from_u32(RECEIVE_WINDOW_AFTER_BYTES));
         quinn.set_max_concurrent_uni_streams(VarInt::from_u32(limits.blobs));
-        let quinn = CloseOnDrop(quinn);
-        Self { quinn, control, window, limits, runtime: Handle::current(), peer, invitation }
+        let (quinn, marks, runtime) = (CloseOnDrop(quinn), Marks::default(), Handle::current());
+        Self { quinn, control, window, marks, limits, runtime, peer, invitation }
+    }
+
+    /// Counts marks by what arrives at an endpoint that has no other connection.
+    pub(crate) fn with_marks(self, marks: Marks) -> Self {
+        Self { marks, ..self }
     }
 
     /// The other side's key.
@@ -167,7 +176,7 @@ impl Connection {
 
     /// Counters since the start.
     pub fn stats(&self) -> ConnectionStats {
-        stats(&self.quinn)
+        stats(&self.quinn, &self.marks)
     }
 
     /// Sets QUIC's congestion window.
@@ -223,7 +232,7 @@ pub(crate) fn close_once(connection: &quinn::Connection, code: u32, reason: &[u8
     }
 }
 
-pub(crate) fn stats(connection: &quinn::Connection) -> ConnectionStats {
+pub(crate) fn stats(connection: &quinn::Connection, marks: &Marks) -> ConnectionStats {
     let stats = connection.stats();
     let microseconds = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     ConnectionStats {
@@ -237,6 +246,7 @@ pub(crate) fn stats(connection: &quinn::Connection) -> ConnectionStats {
         datagrams_received: stats.frame_rx.datagram,
         lost_packets: stats.path.lost_packets,
         lost_bytes: stats.path.lost_bytes,
+        marked_packets: marks.count(),
         window_bytes: stats.path.cwnd,
         udp_payload_bytes: stats.path.current_mtu,
     }

@@ -13,6 +13,7 @@ mod confirm;
 mod congestion;
 mod connect;
 mod connection;
+mod ecn;
 mod endpoint;
 mod identity;
 mod invitation;

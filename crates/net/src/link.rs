@@ -16,6 +16,7 @@ use crate::congestion::WindowHandle;
 use crate::connection::{
     self, CloseOnDrop, Connection, ConnectionStats, SendError, max_datagram_bytes,
 };
+use crate::ecn::Marks;
 use crate::queue::DatagramQueue;
 use crate::streams::{self, ControlReceiver, ControlSender};
 
@@ -60,7 +61,7 @@ impl Link {
     /// Hands `connection` over to the network thread, which calls `sink` from now on. Callable
     /// from any thread.
     pub fn spawn(connection: Connection, sink: impl LinkSink) -> LinkHandle {
-        let Connection { quinn, control, window, limits, runtime, .. } = connection;
+        let Connection { quinn, control, window, marks, limits, runtime, .. } = connection;
         let (control_queue, control_waiting) = mpsc::channel(CONTROL_QUEUE_MESSAGES);
         let (blob_queue, blobs_waiting) = mpsc::channel(BLOB_QUEUE);
         let shared = Arc::new(Shared {
@@ -98,6 +99,7 @@ impl Link {
             control: control_queue,
             blobs: blob_queue,
             window,
+            marks,
             control_bytes,
             blob_bytes,
         }))
@@ -121,6 +123,7 @@ struct Handle {
     control: mpsc::Sender<Bytes>,
     blobs: mpsc::Sender<(u8, Bytes)>,
     window: WindowHandle,
+    marks: Marks,
     control_bytes: usize,
     blob_bytes: usize,
 }
@@ -177,9 +180,14 @@ impl LinkHandle {
         self.0.quinn.rtt()
     }
 
+    /// Packets that arrived marked by the network (CE), as in [`ConnectionStats`].
+    pub fn marked_packets(&self) -> u64 {
+        self.0.marks.count()
+    }
+
     /// Counters since the start.
     pub fn stats(&self) -> LinkStats {
-        let connection = connection::stats(&self.0.quinn);
+        let connection = connection::stats(&self.0.quinn, &self.0.marks);
         let datagrams_too_large = self.0.shared.too_large.load(Ordering::Relaxed);
         LinkStats { connection, queued_bytes: self.queued_bytes(), datagrams_too_large }
     }

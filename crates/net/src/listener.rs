@@ -82,7 +82,7 @@ impl Listener {
     ) -> Result<Self, ListenError> {
         let server = tls::sharer_config(identity)?;
         let buffer_bytes = config.limits.socket_buffer_bytes;
-        let endpoint = endpoint::bind(address, Some(server.clone()), buffer_bytes)
+        let (endpoint, _) = endpoint::bind(address, Some(server.clone()), buffer_bytes)
             .map_err(|source| ListenError::Bind { address, source })?;
         let (sender, receiver) = mpsc::channel(config.limits.pending.max(1));
         let (alive, closed) = mpsc::channel(1);

@@ -81,8 +81,9 @@ impl Source for Desk {
         self.helper.set_rtt(rtt_us);
     }
 
-    /// The links of desktops do not mark.
-    fn set_marked(&mut self, _packets: u64) {}
+    fn set_marked(&mut self, packets: u64) {
+        self.helper.set_marked(packets);
+    }
 
     fn poll_report(&mut self, now_us: u64) -> Option<Bytes> {
         self.helper.poll_report(now_us)

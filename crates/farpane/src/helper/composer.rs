@@ -108,6 +108,11 @@ impl Composer {
         Ok(())
     }
 
+    /// Tells how many packets have arrived marked by the network.
+    pub(crate) fn set_marked(&mut self, packets: u64) {
+        self.receiver.set_marked(packets);
+    }
+
     /// A report for the sharer, when one is due.
     pub(crate) fn poll_feedback(&mut self, now_us: u64) -> Option<Bytes> {
         let report = self.receiver.poll_feedback(now_us)?;

@@ -410,6 +410,7 @@ impl Decoder {
             let message = Control::VideoFailed { stream }.to_bytes();
             self.link.send_control(message.into()).map_err(|e| Error::Send(e.to_string()))?;
         }
+        self.composer.set_marked(self.link.marked_packets());
         if let Some(report) = self.composer.poll_feedback(now) {
             self.link.send_datagrams([report]);
         }

@@ -35,6 +35,11 @@ impl LabHelper {
         self.composer.set_rtt(rtt_us);
     }
 
+    /// Tells how many packets have arrived marked by the network.
+    pub fn set_marked(&mut self, packets: u64) {
+        self.composer.set_marked(packets);
+    }
+
     /// Takes a datagram in.
     ///
     /// # Errors

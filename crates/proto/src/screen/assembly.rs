@@ -1,6 +1,7 @@
 //! Puts batches together from their parts.
 
-use crate::datagram::Part;
+use super::erasure;
+use crate::datagram::{Code, Part};
 use bytes::{Bytes, BytesMut};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -27,7 +28,48 @@ pub(super) struct Assembly {
 struct Open {
     count: u32,
     parts: BTreeMap<u32, Bytes>,
+    /// Parts of parity, and what they stand for.
+    parity: BTreeMap<u32, Bytes>,
+    code: Option<Code>,
     bytes: usize,
+}
+
+impl Open {
+    fn new(count: u32) -> Self {
+        let (parts, parity) = Default::default();
+        Self { count, parts, parity, code: None, bytes: 0 }
+    }
+
+    /// Takes a part in, unless it is here already. Parts of one batch agree on what it is, or the
+    /// sharer contradicts itself.
+    fn take(&mut self, part: &Part) -> bool {
+        let code = self.code.or(part.code);
+        if self.count != part.count || (part.code.is_some() && part.code != code) {
+            return false;
+        }
+        self.code = code;
+        let parts = if part.code.is_some() { &mut self.parity } else { &mut self.parts };
+        if parts.contains_key(&part.index) {
+            return false;
+        }
+        parts.insert(part.index, part.data.clone());
+        self.bytes += part.data.len();
+        true
+    }
+
+    fn is_whole(&self) -> bool {
+        self.parts.len() + self.parity.len() >= self.count as usize
+    }
+
+    /// The whole batch; `None` when its parts contradict each other.
+    fn data(self) -> Option<Bytes> {
+        if self.parts.len() < self.count as usize {
+            return erasure::restore(self.count, self.code?, &self.parts, &self.parity);
+        }
+        let mut data = BytesMut::with_capacity(self.bytes);
+        self.parts.values().for_each(|bytes| data.extend_from_slice(bytes));
+        Some(data.freeze())
+    }
 }
 
 impl Assembly {
@@ -42,31 +84,23 @@ impl Assembly {
         if self.done.contains(&part.batch) {
             return None;
         }
-        if part.count == 1 {
+        if part.count == 1 && part.code.is_none() {
             self.note_done(part.batch);
             return Some(part.data.clone());
         }
-        let new = || Open { count: part.count, parts: BTreeMap::new(), bytes: 0 };
-        let open = self.open.entry(part.batch).or_insert_with(new);
-        // Parts of one batch agree on their count, or the sharer contradicts itself.
-        if open.count != part.count || open.parts.contains_key(&part.index) {
+        let open = self.open.entry(part.batch).or_insert_with(|| Open::new(part.count));
+        if !open.take(part) {
             return None;
         }
-        open.parts.insert(part.index, part.data.clone());
-        open.bytes += part.data.len();
         self.bytes += part.data.len();
-        if open.parts.len() < part.count as usize {
+        if !open.is_whole() {
             self.evict();
             return None;
         }
         let whole = self.open.remove(&part.batch)?;
         self.bytes -= whole.bytes;
         self.note_done(part.batch);
-        let mut data = BytesMut::with_capacity(whole.bytes);
-        for bytes in whole.parts.values() {
-            data.extend_from_slice(bytes);
-        }
-        Some(data.freeze())
+        whole.data()
     }
 
     fn note_done(&mut self, batch: u64) {
@@ -97,9 +131,32 @@ mod tests {
             batch,
             index,
             count,
+            code: None,
             order: None,
             data: Bytes::copy_from_slice(data),
         }
+    }
+
+    #[test]
+    fn parity_stands_for_parts_that_are_missing() {
+        let data: Vec<u8> = (0..10).collect();
+        let whole = Bytes::from(data.clone());
+        let code = Some(Code { parity: 2, bytes: 10 });
+        let parity = erasure::parity(&data, 4, 2);
+        let of = |batch, index| Part { code, ..part(batch, index, 3, &parity[index as usize]) };
+        let mut a = Assembly::default();
+        assert_eq!(a.insert(&of(1, 1)), None);
+        assert_eq!(a.insert(&of(1, 1)), None);
+        assert_eq!(a.insert(&part(1, 2, 3, &data[8..])), None);
+        assert_eq!(a.insert(&of(1, 0)), Some(whole.clone()));
+        assert_eq!(a.insert(&part(1, 0, 3, &data[..4])), None, "it is done");
+        // One that contradicts the others changes nothing.
+        let other = Part { code: Some(Code { parity: 2, bytes: 9 }), ..of(2, 0) };
+        assert_eq!(a.insert(&of(2, 1)), None);
+        assert_eq!(a.insert(&other), None);
+        assert_eq!(a.insert(&part(2, 0, 3, &data[..4])), None);
+        assert_eq!(a.insert(&part(2, 1, 3, &data[4..8])), Some(whole));
+        assert_eq!((a.open.len(), a.bytes), (0, 0));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Batches on their way to the helper.
 
+use super::erasure;
 use crate::datagram::Order;
 use bytes::Bytes;
 use farpane_frame::{Move, Rect};
@@ -71,6 +72,10 @@ pub(super) struct Batch {
     pub(super) arrived: bool,
     pub(super) parts: u32,
     pub(super) part_bytes: usize,
+    /// Parts of parity: any `parts` of both kinds are enough.
+    pub(super) parity: Vec<Bytes>,
+    /// How many more parts may be lost.
+    pub(super) spare: u32,
     /// A bit for each part.
     acked: Vec<u64>,
     missing: u32,
@@ -79,8 +84,16 @@ pub(super) struct Batch {
 }
 
 impl Batch {
+    /// How many parts it has with those of parity, which have the last numbers.
+    pub(super) fn all_parts(&self) -> u32 {
+        self.parts + self.parity.len() as u32
+    }
+
     /// The bytes of part `index`.
     pub(super) fn part(&self, index: u32) -> Bytes {
+        if let Some(parity) = index.checked_sub(self.parts) {
+            return self.parity[parity as usize].clone();
+        }
         let from = index as usize * self.part_bytes;
         self.info.data.slice(from..(from + self.part_bytes).min(self.info.data.len()))
     }
@@ -90,13 +103,20 @@ impl Batch {
         self.acked[index as usize / 64] & 1 << (index % 64) != 0
     }
 
-    /// Notes that a part arrived; true when it was the last.
+    /// Notes that a part arrived; true when it was the last that is needed.
     pub(super) fn ack(&mut self, index: u32) -> bool {
         let word = &mut self.acked[index as usize / 64];
         let bit = 1 << (index % 64);
-        self.missing -= u32::from(*word & bit == 0);
+        self.missing = self.missing.saturating_sub(u32::from(*word & bit == 0));
         *word |= bit;
         self.missing == 0
+    }
+
+    /// Notes that a part was lost; whether those that are left are enough.
+    pub(super) fn lose(&mut self) -> bool {
+        let is_enough = self.spare > 0;
+        self.spare = self.spare.saturating_sub(1);
+        is_enough
     }
 }
 
@@ -117,16 +137,21 @@ impl InFlight {
         self.copies.clear();
     }
 
-    /// Takes a batch in and numbers it.
+    /// Takes a batch in, with so many parts of parity, and numbers it.
     pub(super) fn push(
         &mut self,
         info: BatchInfo,
-        update: u64,
-        state: u64,
+        (update, state): (u64, u64),
         part_bytes: usize,
+        parity: u32,
     ) -> BatchId {
         let id = self.first + self.batches.len() as u64;
         let parts = info.data.len().div_ceil(part_bytes).max(1) as u32;
+        let parity = match parity {
+            0 => Vec::new(),
+            count => erasure::parity(&info.data, part_bytes, count),
+        };
+        let spare = parity.len() as u32;
         self.copies.extend(info.copies.iter().map(|m| (id, *m)));
         let offset = self.offset;
         self.offset += info.data.len() as u64;
@@ -141,7 +166,9 @@ impl InFlight {
             arrived: false,
             parts,
             part_bytes,
-            acked: vec![0; parts.div_ceil(64) as usize],
+            parity,
+            spare,
+            acked: vec![0; (parts + spare).div_ceil(64) as usize],
             missing: parts,
             offset,
         }));

@@ -15,8 +15,10 @@
 
 mod assembly;
 mod chain;
+mod erasure;
 mod inflight;
 mod order;
+mod parity;
 mod receiver;
 mod reorder;
 mod sender;

@@ -1,30 +1,19 @@
 //! The sharer's side of screen synchronisation, for one helper.
 
+mod again;
+mod fates;
+
+use self::again::Again;
 use super::chain::Chain;
 use super::inflight::{Batch, BatchId, BatchInfo, InFlight, Repeat};
+use super::parity::Parity;
 use super::tiles::{Tile, Tiles, without};
-use crate::datagram::{Body, Cursor, Datagram, MAX_PART_HEADER_BYTES, MAX_PARTS, Part};
-use crate::feedback::Feedback;
-use crate::{WireError, datagram::MIN_DATAGRAM_BYTES};
+use crate::datagram::MIN_DATAGRAM_BYTES;
+use crate::datagram::{Body, Code, Cursor, Datagram, MAX_PART_HEADER_BYTES, MAX_PARTS, Part};
 use bytes::Bytes;
 use farpane_frame::{Move, Rect, Size, TileGrid};
 use std::collections::VecDeque;
 
-/// After the last part that is queued probes follow so soon: a loss at the end shows as a gap then,
-/// as one in the middle does. Two, as losses come in bursts.
-const TAIL_US: [u64; 2] = [5_000, 20_000];
-/// What was lost before goes a second time so soon, unless it is known to have arrived.
-const AGAIN_US: u64 = 10_000;
-/// A path that lost something is one that loses for so long: what others wait for goes twice.
-const LOSSY_US: u64 = 10_000_000;
-/// With a question for feedback so many of the oldest parts go again.
-const AGAIN_PARTS: usize = 8;
-/// The first waits for feedback grow no longer: a path that is cut comes back soon, or not.
-const EVEN_PROBES: u32 = 4;
-/// Waits for feedback are at least this long before asking for it.
-const MIN_PROBE_US: u64 = 40_000;
-/// And at most this long, however often there was no answer.
-const MAX_PROBE_US: u64 = 500_000;
 /// The round-trip time assumed before the first measurement.
 const INITIAL_RTT_US: u64 = 100_000;
 
@@ -70,15 +59,6 @@ enum Sent {
     Part { batch: BatchId, index: u32, generation: u32, is_video: bool },
     Cursor,
     Probe,
-}
-
-/// A part that goes again.
-#[derive(Clone, Copy, Debug)]
-struct Again {
-    batch: BatchId,
-    index: u32,
-    /// Whether the one before may still arrive.
-    is_copy: bool,
 }
 
 /// A part that has never been sent.
@@ -134,6 +114,7 @@ pub struct ScreenSender {
     tail_us: VecDeque<u64>,
     /// When the last loss was reported.
     lost_us: Option<u64>,
+    parity: Parity,
     rtt_us: u64,
     /// What the reports said of marks.
     marked: u64,
@@ -170,6 +151,7 @@ impl ScreenSender {
             probes: 0,
             tail_us: VecDeque::new(),
             lost_us: None,
+            parity: Parity::default(),
             rtt_us: INITIAL_RTT_US,
             marked: 0,
             max_datagram_bytes: max_datagram_bytes.max(MIN_DATAGRAM_BYTES),
@@ -289,10 +271,8 @@ impl ScreenSender {
     /// # Panics
     /// When the batch does not fit into [`MAX_PARTS`] datagrams.
     pub fn push_batch(&mut self, info: BatchInfo) -> BatchId {
-        let part_bytes = self.max_datagram_bytes - MAX_PART_HEADER_BYTES;
-        assert!(info.data.len() <= part_bytes * MAX_PARTS as usize, "batch too large");
         self.break_old_chain();
-        let id = self.in_flight.push(info, self.update, self.state, part_bytes);
+        let id = self.number(info);
         self.place(id);
         let Some(batch) = self.in_flight.get_mut(id) else { return id };
         for (tile, _) in &batch.info.writes {
@@ -321,12 +301,13 @@ impl ScreenSender {
             tile.flight += 1;
             tile.kept_from = id + 1;
         }
-        let parts = (0..batch.parts).map(|index| {
+        let parts = (0..batch.all_parts()).map(|index| {
             let bytes = batch.part(index).len() as u64;
             Fresh { batch: id, index, bytes }
         });
+        let parts: Vec<_> = parts.collect();
         behind_video |= !self.fresh_video.is_empty() && self.touches_video(batch);
-        let bytes = batch.info.data.len() as u64;
+        let bytes: u64 = parts.iter().map(|part| part.bytes).sum();
         if behind_video {
             self.fresh_video.extend(parts);
             self.queued_video_bytes += bytes;
@@ -336,6 +317,19 @@ impl ScreenSender {
         }
         self.newest = Some(id);
         id
+    }
+
+    /// Cuts a batch into parts, adds parity to video where losses ask for it, and numbers it.
+    fn number(&mut self, info: BatchInfo) -> BatchId {
+        // Parity wants an even number.
+        let part_bytes = (self.max_datagram_bytes - MAX_PART_HEADER_BYTES) & !1;
+        assert!(info.data.len() <= part_bytes * MAX_PARTS as usize, "batch too large");
+        let parts = info.data.len().div_ceil(part_bytes) as u32;
+        let parity = match info.repeat {
+            Repeat::WhileVideo => self.parity.parts(parts, self.rtt_us),
+            _ => 0,
+        };
+        self.in_flight.push(info, (self.update, self.state), part_bytes, parity)
     }
 
     /// Gives a new batch its place among those that are applied in order.
@@ -439,7 +433,7 @@ impl ScreenSender {
         if matches!(what, Sent::Part { .. }) {
             self.tail_us.clear();
             if !self.has_datagram() {
-                self.tail_us.extend(TAIL_US.map(|after_us| now_us + after_us));
+                self.probe_the_end(now_us);
             }
         }
         self.sent_bytes += out.len() as u64;
@@ -466,7 +460,7 @@ impl ScreenSender {
             let Again { batch: id, index, is_copy } = again;
             if self.may_repeat(id) && self.fits(id) {
                 if !is_copy {
-                    self.copies.push_back((now_us + AGAIN_US, Again { is_copy: true, ..again }));
+                    self.copy_later(now_us, id, index);
                 }
                 if let Some(part) = self.part(id, index) {
                     return Some(part);
@@ -479,23 +473,13 @@ impl ScreenSender {
             if !self.fits(fresh.batch) {
                 self.give_up(fresh.batch);
             } else if let Some(part) = self.part(fresh.batch, fresh.index) {
-                let Fresh { batch, index, .. } = fresh;
-                if self.goes_twice(now_us, batch) {
-                    let again = Again { batch, index, is_copy: true };
-                    self.copies.push_back((now_us + AGAIN_US, again));
+                if self.goes_twice(now_us, fresh.batch) {
+                    self.copy_later(now_us, fresh.batch, fresh.index);
                 }
                 return Some(part);
             }
         }
         None
-    }
-
-    /// Whether a batch is worth a second try before the first is known to have failed.
-    fn goes_twice(&self, now_us: u64, id: BatchId) -> bool {
-        let Some(batch) = self.in_flight.get(id) else { return false };
-        let is_awaited = batch.parts == 1 && batch.order.is_some_and(|order| order.is_member);
-        let is_lossy = self.lost_us.is_some_and(|at_us| now_us < at_us + LOSSY_US);
-        batch.mends || (is_awaited && is_lossy)
     }
 
     fn next_fresh(&mut self) -> Option<Fresh> {
@@ -510,281 +494,27 @@ impl ScreenSender {
 
     fn part(&self, id: BatchId, index: u32) -> Option<(Body, Sent)> {
         let batch = self.in_flight.get(id)?;
-        let data = batch.part(index);
-        let last = index + 1 == batch.parts;
-        let ends_update = last && batch.ends_update;
-        let (generation, update, count) = (self.generation, batch.update, batch.parts);
-        let size = (!self.generation_known).then(|| self.tiles.grid().size());
-        let order = batch.order;
-        let body =
-            Part { generation, size, update, ends_update, batch: id, index, count, order, data };
+        let parity = index.checked_sub(batch.parts);
+        let code = Code { parity: batch.parity.len() as u32, bytes: batch.info.data.len() as u32 };
+        let generation = self.generation;
+        let part = Part {
+            generation,
+            size: (!self.generation_known).then(|| self.tiles.grid().size()),
+            update: batch.update,
+            ends_update: index + 1 == batch.parts && batch.ends_update,
+            batch: id,
+            index: parity.unwrap_or(index),
+            count: batch.parts,
+            code: parity.map(|_| code),
+            order: batch.order,
+            data: batch.part(index),
+        };
         let is_video = batch.info.repeat == Repeat::WhileVideo;
-        Some((Body::Part(body), Sent::Part { batch: id, index, generation, is_video }))
-    }
-
-    /// Takes a helper's report in.
-    ///
-    /// # Errors
-    /// It reports datagrams that were never sent; the connection should end.
-    pub fn handle_feedback(
-        &mut self,
-        now_us: u64,
-        feedback: &Feedback,
-    ) -> Result<FeedbackReport, WireError> {
-        let mut report = FeedbackReport::default();
-        if feedback.decided > self.next_seq {
-            let (value, bound) = (feedback.decided, self.next_seq);
-            return Err(WireError::Bound { field: "decided", value, bound });
-        }
-        self.measure(now_us, feedback, &mut report);
-        // Reports may overtake each other; what a later one said counts.
-        report.marked = feedback.marked.saturating_sub(self.marked);
-        self.marked = self.marked.max(feedback.marked);
-        let first = self.next_seq - self.sent.len() as u64;
-        let ranges: Vec<_> = feedback.ranges().collect();
-        for seq in first..feedback.decided {
-            let Some(datagram) = self.sent.pop_front() else { break };
-            self.sent_bytes -= u64::from(datagram.bytes);
-            if matches!(datagram.what, Sent::Part { is_video: true, .. }) {
-                self.sent_video_bytes -= u64::from(datagram.bytes);
-            }
-            let received =
-                ranges.iter().any(|(from, to, received)| *received && (*from..*to).contains(&seq));
-            if received {
-                report.acked_bytes += u64::from(datagram.bytes);
-                self.acked(&datagram.what);
-            } else {
-                report.lost_datagrams += 1;
-                report.lost_bytes += u64::from(datagram.bytes);
-                self.lost(&datagram.what);
-            }
-        }
-        if report.lost_datagrams > 0 {
-            self.lost_us = Some(now_us);
-        }
-        if feedback.decided > first {
-            self.probes = 0;
-            let waits = !self.sent.is_empty();
-            if !waits {
-                self.tail_us.clear();
-            }
-            self.probe_at_us = waits.then(|| now_us + self.probe_wait_us());
-        }
-        Ok(report)
-    }
-
-    fn measure(&mut self, now_us: u64, feedback: &Feedback, report: &mut FeedbackReport) {
-        let first = self.next_seq - self.sent.len() as u64;
-        for arrival in &feedback.arrivals {
-            let index = arrival.seq.checked_sub(first).map(|i| i as usize);
-            let Some(datagram) = index.and_then(|i| self.sent.get(i)) else { continue };
-            let (sent_us, bytes) = (datagram.sent_us, datagram.bytes);
-            report.samples.push(Sample { sent_us, received_us: arrival.received_us, bytes });
-        }
-        let newest = report.samples.iter().max_by_key(|s| s.received_us);
-        report.rtt_us = newest
-            .map(|s| now_us.saturating_sub(s.sent_us).saturating_sub(feedback.delay_us).max(1));
-        if let Some(rtt_us) = report.rtt_us {
-            self.rtt_us = rtt_us;
-        }
-    }
-
-    fn acked(&mut self, what: &Sent) {
-        let Sent::Part { batch, index, generation, .. } = *what else { return };
-        if generation != self.generation {
-            return;
-        }
-        self.generation_known = true;
-        let Some(acked) = self.in_flight.get_mut(batch) else { return };
-        if acked.ack(index) {
-            acked.arrived = true;
-            self.handle_arrived(batch);
-        }
-    }
-
-    /// A batch arrived as a whole: it was applied, unless it waits for another. Then that is, too,
-    /// what waited for it.
-    fn handle_arrived(&mut self, id: BatchId) {
-        let mut arrived = vec![id];
-        while let Some(id) = arrived.pop() {
-            let order = self.in_flight.get(id).and_then(|batch| batch.order);
-            if self.chain.holds(order) {
-                continue;
-            }
-            let Some(done) = self.in_flight.remove(id) else { continue };
-            self.land(&done.info);
-            self.events.push_back(SenderEvent::Delivered(id));
-            if order.is_some_and(|order| order.is_member) {
-                self.chain.handle_applied(id);
-                let waiting = self.in_flight.iter().filter(|(_, batch)| batch.arrived);
-                arrived.extend(waiting.map(|(id, _)| id).collect::<Vec<_>>().into_iter().rev());
-            }
-        }
-    }
-
-    fn lost(&mut self, what: &Sent) {
-        match *what {
-            Sent::Probe => {}
-            Sent::Cursor => self.cursor_due = true,
-            Sent::Part { batch: id, index, generation, .. } if generation == self.generation => {
-                let Some(batch) = self.in_flight.get(id) else { return };
-                let retained = self.in_flight.is_retained(id, batch);
-                let again = Again { batch: id, index, is_copy: false };
-                if batch.has(index) {
-                    return; // an earlier one of the same arrived
-                }
-                // One that was to go as a copy, or again, goes once.
-                self.repeats.retain(|other| (other.batch, other.index) != (id, index));
-                if retained && batch.info.repeat == Repeat::InOrder {
-                    self.repeats.push_back(again);
-                } else if retained && self.may_repeat(id) {
-                    let areas = batch.info.writes.iter().map(|(_, area)| *area).collect();
-                    self.repeats.push_back(again);
-                    self.spoil(id, areas);
-                    if let Some(batch) = self.in_flight.get_mut(id) {
-                        batch.repaired = true;
-                    }
-                } else {
-                    self.give_up(id);
-                }
-            }
-            Sent::Part { .. } => {}
-        }
-    }
-
-    /// Whether the path still carries the parts that the batch was cut into.
-    fn fits(&self, id: BatchId) -> bool {
-        let part = |batch: &super::inflight::Batch| batch.part(0).len() + MAX_PART_HEADER_BYTES;
-        self.in_flight.get(id).is_none_or(|batch| part(batch) <= self.max_datagram_bytes)
-    }
-
-    /// Whether the batch may be applied later than its turn was.
-    fn may_repeat(&self, id: BatchId) -> bool {
-        self.in_flight.get(id).is_some_and(|batch| {
-            let mut tiles = batch.info.writes.iter().map(|(tile, _)| self.tiles.get(*tile));
-            match batch.info.repeat {
-                Repeat::Never => false,
-                Repeat::InOrder => true,
-                Repeat::WhileUnchanged => tiles.all(|tile| tile.changed_state <= batch.state),
-                Repeat::WhileVideo => tiles.all(|tile| tile.kept_from <= id),
-            }
-        })
-    }
-
-    /// Whether the batch lost a part that is being sent again.
-    pub fn is_repaired(&self, id: BatchId) -> bool {
-        self.in_flight.get(id).is_some_and(|batch| batch.repaired)
-    }
-
-    /// Gives a batch up, because the helper cannot use it: what it wrote is stale, unless it was
-    /// optional. Nothing when its fate is known.
-    pub fn abandon(&mut self, id: BatchId) {
-        self.give_up(id);
-    }
-
-    /// The helper will not apply this batch: what it wrote is stale, and so is what copies took
-    /// from there, unless it was optional.
-    fn give_up(&mut self, id: BatchId) {
-        let Some(batch) = self.in_flight.get(id) else { return };
-        if !batch.order.is_some_and(|order| order.is_member) {
-            return self.give_up_one(id);
-        }
-        // What waits for a member waits in vain, and the next begins a new chain.
-        let waiting = self.in_flight.iter().filter(|(_, batch)| self.chain.holds(batch.order));
-        let ordered: Vec<BatchId> = waiting.map(|(id, _)| id).chain(self.chain.front()).collect();
-        self.chain.clear();
-        ordered.into_iter().for_each(|id| self.give_up_one(id));
-    }
-
-    fn give_up_one(&mut self, id: BatchId) {
-        let Some(batch) = self.in_flight.get(id) else { return };
-        let mut areas: Vec<Rect> = batch.info.writes.iter().map(|(_, area)| *area).collect();
-        areas.extend(batch.info.copies.iter().map(|m| m.dst));
-        self.spoil(id, areas);
-        let Some(batch) = self.in_flight.remove(id) else { return };
-        for (tile, area) in batch.info.writes.iter().filter(|_| !batch.info.optional) {
-            self.tiles.lose(id, *tile, *area);
-        }
-        for m in &batch.info.copies {
-            self.tiles.lose_area(id, m.dst);
-        }
-        self.land(&batch.info);
-        self.events.push_back(SenderEvent::Failed(id));
-    }
-
-    fn spoil(&mut self, id: BatchId, areas: Vec<Rect>) {
-        if self.in_flight.get(id).is_some_and(|batch| batch.info.optional) {
-            return;
-        }
-        let tiles = &mut self.tiles;
-        self.in_flight.spoiled_by(id, areas, |copy, area| tiles.lose_area(copy, area));
-    }
-
-    fn land(&mut self, info: &BatchInfo) {
-        for (tile, _) in &info.writes {
-            let tile = self.tiles.get_mut(*tile);
-            tile.flight = tile.flight.saturating_sub(1);
-        }
-        for m in &info.copies {
-            for (tile, _) in self.tiles.grid().split(m.dst) {
-                let tile = self.tiles.get_mut(tile);
-                tile.flight = tile.flight.saturating_sub(1);
-            }
-        }
+        Some((Body::Part(part), Sent::Part { batch: id, index, generation, is_video }))
     }
 
     /// What became of batches.
     pub fn poll_event(&mut self) -> Option<SenderEvent> {
         self.events.pop_front()
-    }
-
-    /// Lets time pass: asks for feedback that has been missing for too long.
-    pub fn handle_timeout(&mut self, now_us: u64) {
-        while let Some((_, again)) = self.copies.pop_front_if(|(at_us, _)| *at_us <= now_us) {
-            let Again { batch, index, .. } = again;
-            if self.in_flight.get(batch).is_some_and(|batch| !batch.has(index)) {
-                self.repeats.push_back(again);
-            }
-        }
-        if self.probe_at_us.is_some_and(|at| now_us >= at) {
-            self.repeat_oldest();
-            self.probe_due = true;
-            self.probes += 1;
-            self.probe_at_us = Some(now_us + self.probe_wait_us());
-        }
-        while self.tail_us.pop_front_if(|at_us| *at_us <= now_us).is_some() {
-            self.probe_due = true;
-        }
-    }
-
-    /// When to call [`handle_timeout`](Self::handle_timeout) next; `None` while all is settled.
-    pub fn poll_timeout(&self) -> Option<u64> {
-        let copy_us = self.copies.front().map(|(at_us, _)| *at_us);
-        let tail_us = self.tail_us.front().copied();
-        [self.probe_at_us, tail_us, copy_us].into_iter().flatten().min()
-    }
-
-    /// Sends the oldest parts whose fate is not known once more.
-    fn repeat_oldest(&mut self) {
-        if !self.repeats.is_empty() {
-            return;
-        }
-        let parts = self.sent.iter().filter_map(|datagram| match datagram.what {
-            Sent::Part { batch, index, generation, .. } if generation == self.generation => {
-                Some(Again { batch, index, is_copy: true })
-            }
-            _ => None,
-        });
-        let missing = parts.filter(|again| {
-            let batch = self.in_flight.get(again.batch);
-            batch.is_some_and(|batch| !batch.has(again.index))
-        });
-        self.repeats = missing.take(AGAIN_PARTS).collect();
-    }
-
-    fn probe_wait_us(&self) -> u64 {
-        let wait = (self.rtt_us * 5 / 4).max(MIN_PROBE_US);
-        let doubled = self.probes.saturating_sub(EVEN_PROBES).min(8);
-        (wait << doubled).min(MAX_PROBE_US.max(wait))
     }
 }

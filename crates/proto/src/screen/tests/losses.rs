@@ -5,8 +5,9 @@ use super::*;
 const SIZE: Size = Size::new(128, 64);
 const ONE_WAY_US: u64 = 25_000;
 
-/// A sharer and a helper that know each other's screen; each datagram takes 25 ms.
+/// A sharer and a helper that know each other's screen.
 struct Pair {
+    one_way_us: u64,
     sender: ScreenSender,
     receiver: ScreenReceiver,
     now_us: u64,
@@ -20,8 +21,15 @@ struct Pair {
 }
 
 impl Pair {
+    /// Each datagram takes 25 ms.
     fn new() -> Self {
+        Self::over(ONE_WAY_US)
+    }
+
+    /// Each datagram takes so long.
+    fn over(one_way_us: u64) -> Self {
         let mut pair = Self {
+            one_way_us,
             sender: ScreenSender::new(0, 0, SIZE, 1_200),
             receiver: ScreenReceiver::new(),
             now_us: 0,
@@ -46,6 +54,20 @@ impl Pair {
         self.sender.end_update();
     }
 
+    /// An access unit of 5 parts.
+    fn push_unit(&mut self, name: u8) {
+        self.sender.begin_update();
+        let info = BatchInfo {
+            data: vec![name; 5_000].into(),
+            writes: vec![LEFT],
+            repeat: Repeat::WhileVideo,
+            lossy: true,
+            ..BatchInfo::default()
+        };
+        self.sender.push_batch(info);
+        self.sender.end_update();
+    }
+
     fn run_for(&mut self, us: u64) {
         let until_us = self.now_us + us;
         while self.now_us < until_us {
@@ -61,7 +83,7 @@ impl Pair {
                 }
             }
             let report = self.receiver.poll_feedback(now_us);
-            self.up.extend(report.map(|report| (now_us + ONE_WAY_US, report)));
+            self.up.extend(report.map(|report| (now_us + self.one_way_us, report)));
             for (_, report) in self.up.extract_if(.., |(at_us, _)| *at_us <= now_us) {
                 self.sender.handle_feedback(now_us, &report).unwrap();
             }
@@ -75,7 +97,7 @@ impl Pair {
             self.sent += 1;
             match self.losses.checked_sub(1) {
                 Some(left) => self.losses = left,
-                None => self.down.push((self.now_us + ONE_WAY_US, datagram)),
+                None => self.down.push((self.now_us + self.one_way_us, datagram)),
             }
         }
     }
@@ -153,4 +175,43 @@ fn a_chain_that_outgrows_what_the_helper_keeps_is_begun_anew() {
     assert!(failed > 2_000, "{failed}");
     assert!(!pair.order().contains(&1) && pair.order().contains(&3));
     assert!(pair.sender.is_synchronised());
+}
+
+#[test]
+fn after_a_repeat_a_distant_helpers_access_units_have_parity() {
+    let mut pair = Pair::over(100_000);
+    let mut took_us = |losses, unit| {
+        let (start_us, sent) = (pair.now_us, pair.sent);
+        pair.losses = losses;
+        pair.push_unit(unit);
+        pair.run_for(1_000_000);
+        let (name, seen_us) = *pair.applied.last().expect("one was");
+        assert_eq!(name, unit);
+        (seen_us - start_us, pair.sent - sent)
+    };
+    let (first_us, _) = took_us(1, 1);
+    assert!(first_us > 300_000, "repeated after {first_us} us");
+    for unit in 2..5 {
+        let (took_us, sent) = took_us(1, unit);
+        assert!(took_us < 110_000, "unit {unit}: {took_us} us");
+        assert!(sent >= 6, "unit {unit}: 5 parts and parity");
+    }
+    let (two_lost_us, _) = took_us(2, 5);
+    assert!(two_lost_us > 300_000, "what parity does not cover is repeated: {two_lost_us} us");
+    let covered = (6..12).find(|unit| took_us(2, *unit).0 < 110_000);
+    assert!(covered.is_some(), "and then there is more of it");
+}
+
+#[test]
+fn near_helpers_get_repeats_in_place_of_parity() {
+    let mut pair = Pair::over(10_000);
+    for unit in 0..5 {
+        let sent = pair.sent;
+        pair.losses = 1;
+        pair.push_unit(unit);
+        pair.transmit();
+        assert_eq!(pair.sent - sent, 5, "unit {unit}");
+        pair.run_for(500_000);
+    }
+    assert!(pair.sender.is_lossy() && pair.sender.in_flight_bytes() == 0);
 }
