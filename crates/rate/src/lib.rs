@@ -7,6 +7,7 @@
 
 mod carried;
 mod controller;
+mod drain;
 mod fixed;
 mod gcc;
 mod pacer;

@@ -10,6 +10,8 @@ const BASE_SPANS: usize = 6;
 /// The least wait is taken over a part of the round trip within these bounds: jitter of single
 /// datagrams is no queue.
 const STANDING_US: std::ops::RangeInclusive<u64> = 5_000..=25_000;
+/// A wait below this is none.
+const EMPTY_US: i64 = 2_000;
 /// How much of a longer wait the average takes in at once; a shorter one replaces it.
 const ATTACK: f64 = 0.25;
 /// How much of a report's spread the average takes in.
@@ -28,6 +30,8 @@ pub(crate) struct QueueEstimate {
     spread_us: f64,
     average_us: f64,
     averaged_us: u64,
+    /// When a datagram found no queue.
+    empty_us: u64,
 }
 
 impl QueueEstimate {
@@ -39,6 +43,7 @@ impl QueueEstimate {
             spread_us: 0.0,
             average_us: 0.0,
             averaged_us: 0,
+            empty_us: 0,
         }
     }
 
@@ -62,6 +67,9 @@ impl QueueEstimate {
         }
         let (Some((_, least)), Some(base)) = (self.recent.front(), self.base.min()) else { return };
         let least = *least;
+        if least.saturating_sub(base) <= EMPTY_US {
+            self.empty_us = now_us;
+        }
         self.standing_us = least.saturating_sub(base).max(0) as f64;
         for sample in samples.iter().take(MAX_SAMPLES) {
             let delay = sample.received_us.wrapping_sub(sample.sent_us) as i64;
@@ -87,6 +95,11 @@ impl QueueEstimate {
     /// of our own.
     pub(crate) fn spread_us(&self) -> f64 {
         self.spread_us
+    }
+
+    /// When the queue was last seen empty.
+    pub(crate) fn empty_us(&self) -> u64 {
+        self.empty_us
     }
 
     /// Its average, which follows quickly downwards and slowly upwards.

@@ -50,6 +50,11 @@ impl Rivals {
         self.target_us
     }
 
+    /// Whether nobody else fills the queue.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.target_us <= self.least_us
+    }
+
     /// Changes what is aimed at while alone.
     pub(crate) fn set_least(&mut self, least_us: f64) {
         self.least_us = least_us;

@@ -13,6 +13,7 @@
 //!   screen loses is replaced by newer pixels.
 
 use crate::carried::Carried;
+use crate::drain::Drain;
 use crate::queue::QueueEstimate;
 use crate::rivals::Rivals;
 use crate::window_min::WindowMin;
@@ -65,6 +66,8 @@ const ALPHA_DOWN: f64 = 1.0 / 128.0;
 const ALPHA_EVERY_US: u64 = 10_000;
 /// The round-trip time assumed before the first measurement.
 const INITIAL_RTT_US: u64 = 100_000;
+/// While the queue is emptied so much of what fits on the path is in flight.
+const DRAINED: f64 = 0.75;
 /// The shortest and longest round trip that growth is scaled by.
 const GROWTH_RTT_US: std::ops::RangeInclusive<f64> = 10_000.0..=300_000.0;
 
@@ -76,6 +79,7 @@ pub struct ScreamController {
     fast_start: bool,
     queue: QueueEstimate,
     rivals: Rivals,
+    drain: Drain,
     marks: Marks,
     rtt_us: u64,
     is_rtt_known: bool,
@@ -105,6 +109,7 @@ impl ScreamController {
             fast_start: true,
             queue: QueueEstimate::new(),
             rivals: Rivals::new(TARGET_US[1]),
+            drain: Drain::default(),
             marks: Marks::default(),
             rtt_us: INITIAL_RTT_US,
             is_rtt_known: false,
@@ -212,6 +217,15 @@ impl ScreamController {
         }
     }
 
+    /// The window, or less of it while the queue is emptied.
+    fn allowed(&self) -> f64 {
+        if !self.drain.is_on() {
+            return self.window;
+        }
+        let fits = self.rate * self.min_rtt_us() as f64 / 1e6;
+        (fits * DRAINED).clamp(MIN_WINDOW_BYTES, self.window.max(MIN_WINDOW_BYTES))
+    }
+
     fn grow(&mut self, now_us: u64, step_us: f64, report: &Report<'_>) {
         if self.fast_start {
             self.fast_start = self.queue.average_us() < self.rivals.target_us() / 4.0;
@@ -238,6 +252,11 @@ impl ScreamController {
 impl Controller for ScreamController {
     fn handle_report(&mut self, now_us: u64, report: &Report<'_>) {
         self.measure(now_us, report);
+        let fills = self.is_limiting(report) && self.rivals.is_alone();
+        self.drain.handle(now_us, self.queue.empty_us(), fills, self.rtt_us);
+        if self.drain.is_on() {
+            return;
+        }
         let step_us = now_us.saturating_sub(self.stepped_us).min(MAX_STEP_US) as f64;
         self.stepped_us = now_us;
         self.shrink(now_us, step_us, self.congestion(report));
@@ -251,12 +270,12 @@ impl Controller for ScreamController {
     }
 
     fn window_bytes(&self) -> u64 {
-        self.window as u64
+        self.allowed() as u64
     }
 
     fn pacing_bytes_per_s(&self) -> u64 {
         // A little faster than the window turns over, so that pacing is not what limits.
-        (self.window * 1.25 * 1e6 / self.rtt_us.max(1_000) as f64) as u64
+        (self.allowed() * 1.25 * 1e6 / self.rtt_us.max(1_000) as f64) as u64
     }
 
     fn carried_bytes_per_s(&self) -> u64 {

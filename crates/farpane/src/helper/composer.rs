@@ -36,6 +36,8 @@ pub(crate) struct Composer {
     canvas: Option<Canvas>,
     generation: u32,
     update: u64,
+    /// The newest whose end came.
+    ended: u64,
     received_us: u64,
     cursor: Option<Cursor>,
     /// Since when something is composed that was not shown.
@@ -52,6 +54,7 @@ impl Composer {
             canvas: None,
             generation: 0,
             update: 0,
+            ended: 0,
             received_us: 0,
             cursor: None,
             waiting_us: None,
@@ -99,8 +102,13 @@ impl Composer {
                     self.update = self.update.max(update);
                     self.received_us = received_us;
                     self.waiting_us.get_or_insert(now_us);
+                    // What comes late has waited for long enough.
+                    self.complete |= update <= self.ended;
                 }
-                ReceiverEvent::UpdateEnd { .. } => self.complete = true,
+                ReceiverEvent::UpdateEnd { update } => {
+                    self.ended = self.ended.max(update);
+                    self.complete = true;
+                }
                 ReceiverEvent::Cursor(cursor) => self.cursor = Some(cursor),
                 _ => {}
             }

@@ -3,9 +3,12 @@
 use crate::feedback::{Arrival, Feedback, MAX_ARRIVALS, MAX_HISTORY, MAX_RUNS};
 use std::collections::{BTreeMap, VecDeque};
 
-/// How long a gap is held open for a datagram that was overtaken. Longer costs delay after each
-/// loss, shorter costs repeats after each reordering.
-pub(super) const HOLD_US: u64 = 4_000;
+/// How long a gap is held open for a datagram that was overtaken: on a path that keeps the order,
+/// and on one where some came out of it within the last time (RFC 8985, section 6.2, adapts as
+/// well). Longer costs delay after each loss, shorter costs repeats after each reordering.
+const HOLD_US: u64 = 1_000;
+const LONG_HOLD_US: u64 = 4_000;
+const UNORDERED_US: u64 = 60_000_000;
 /// Datagrams held behind a gap at most; one more closes the gap at once.
 const MAX_HELD: usize = 1_024;
 /// A jump further ahead than this is not a gap but nonsense.
@@ -20,17 +23,30 @@ pub(super) struct Reorder<T> {
     /// Runs of fates below `next`, newest last.
     runs: VecDeque<(bool, u64)>,
     arrivals: VecDeque<Arrival>,
+    /// When a datagram came after one with a higher number.
+    unordered_us: Option<u64>,
 }
 
 impl<T> Reorder<T> {
     pub(super) fn new() -> Self {
-        Self { next: 0, held: BTreeMap::new(), runs: VecDeque::new(), arrivals: VecDeque::new() }
+        Self {
+            next: 0,
+            held: BTreeMap::new(),
+            runs: VecDeque::new(),
+            arrivals: VecDeque::new(),
+            unordered_us: None,
+        }
     }
 
     /// Takes a datagram in; false when it is a duplicate, too late, or absurdly far ahead.
     pub(super) fn insert(&mut self, now_us: u64, seq: u64, item: T) -> bool {
-        let known = seq < self.next || self.held.contains_key(&seq);
-        if known || seq - self.next > MAX_JUMP {
+        let is_late = seq < self.next;
+        let overtaken = self.held.last_key_value().is_some_and(|(last, _)| *last > seq);
+        let known = self.held.contains_key(&seq);
+        if (is_late && self.was_given_up(seq)) || (overtaken && !is_late && !known) {
+            self.unordered_us = Some(now_us);
+        }
+        if is_late || known || seq - self.next > MAX_JUMP {
             return false;
         }
         self.held.insert(seq, (now_us, item));
@@ -59,7 +75,19 @@ impl<T> Reorder<T> {
     /// When [`Reorder::pop`] will give up the gap before the next item, if there is one.
     pub(super) fn gap_until_us(&self) -> Option<u64> {
         let (seq, (arrived_us, _)) = self.held.first_key_value()?;
-        (*seq > self.next).then_some(arrived_us + HOLD_US)
+        let unordered = self.unordered_us.is_some_and(|at_us| *arrived_us < at_us + UNORDERED_US);
+        let hold_us = if unordered { LONG_HOLD_US } else { HOLD_US };
+        (*seq > self.next).then_some(arrived_us + hold_us)
+    }
+
+    /// Whether a decided number was decided to be lost, as far as is remembered.
+    fn was_given_up(&self, seq: u64) -> bool {
+        let mut from = self.next;
+        let run = self.runs.iter().rev().find(|(_, run)| {
+            from = from.saturating_sub(*run);
+            from <= seq
+        });
+        run.is_some_and(|(received, _)| !received)
     }
 
     fn decide(&mut self, received: bool, count: u64) {
@@ -130,6 +158,29 @@ mod tests {
         assert!(!r.insert(until, 1, 1), "too late");
         let report = r.report(until, 0);
         assert_eq!((report.decided, report.runs), (3, vec![1, 1, 1]));
+    }
+
+    #[test]
+    fn gaps_are_held_longer_for_a_minute_after_a_datagram_was_overtaken() {
+        let mut r = Reorder::new();
+        let mut now_us = 0;
+        let mut hold_us = |r: &mut Reorder<u64>, at_us: u64, lost: u64| {
+            now_us = at_us;
+            r.insert(now_us, lost + 1, 0);
+            let hold_us = r.gap_until_us().unwrap() - now_us;
+            drain(r, now_us + hold_us);
+            hold_us
+        };
+        assert_eq!(hold_us(&mut r, 0, 0), HOLD_US);
+        assert!(!r.insert(2_000, 1, 0), "a duplicate proves nothing");
+        assert_eq!(hold_us(&mut r, 10_000, 2), HOLD_US);
+        assert!(!r.insert(20_000, 0, 0), "it was not lost but late");
+        assert_eq!(hold_us(&mut r, 30_000, 4), LONG_HOLD_US);
+        assert_eq!(hold_us(&mut r, 20_000 + UNORDERED_US, 6), HOLD_US);
+        // One that comes while its gap is held counts, too.
+        (r.insert(90_000_000, 9, 0), r.insert(90_000_500, 8, 0));
+        drain(&mut r, 90_000_500);
+        assert_eq!(hold_us(&mut r, 90_001_000, 10), LONG_HOLD_US);
     }
 
     #[test]

@@ -5,18 +5,22 @@ use crate::datagram::MAX_PART_HEADER_BYTES;
 use crate::screen::inflight::{Batch, BatchId, Repeat};
 
 /// After the last part that is queued probes follow so soon: a loss at the end shows as a gap then,
-/// as one in the middle does. Two, as losses come in bursts.
-const TAIL_US: [u64; 2] = [5_000, 20_000];
+/// as one in the middle does. Several, as losses come in bursts; on a path that loses more of them.
+const TAIL_US: &[u64] = &[5_000, 15_000];
+const LOSSY_TAIL_US: &[u64] = &[3_000, 7_000, 12_000];
 /// What was lost before goes a second time so soon, unless it is known to have arrived.
 const AGAIN_US: u64 = 10_000;
 /// A path that lost something is one that loses for so long: what others wait for goes twice.
 const LOSSY_US: u64 = 10_000_000;
-/// With a question for feedback so many of the oldest parts go again.
+/// With a question for feedback so many of the oldest parts go again, and once more after these
+/// times: a burst of losses may not be over.
 const AGAIN_PARTS: usize = 8;
+const AGAIN_AFTER_US: [u64; 2] = [4_000, 8_000];
 /// The first waits for feedback grow no longer: a path that is cut comes back soon, or not.
-const EVEN_PROBES: u32 = 4;
-/// Waits for feedback are at least this long before asking for it.
+const EVEN_PROBES: u32 = 6;
+/// Waits for feedback are at least this long before asking for it, and for asking again.
 const MIN_PROBE_US: u64 = 40_000;
+const MIN_NEXT_PROBE_US: u64 = 20_000;
 /// And at most this long, however often there was no answer.
 const MAX_PROBE_US: u64 = 500_000;
 
@@ -32,12 +36,23 @@ pub(super) struct Again {
 impl ScreenSender {
     /// Nothing else is queued: probes are to show whether the last part arrived.
     pub(super) fn probe_the_end(&mut self, now_us: u64) {
-        self.tail_us.extend(TAIL_US.map(|after_us| now_us + after_us));
+        let tail_us = if self.is_lossy_path(now_us) { LOSSY_TAIL_US } else { TAIL_US };
+        self.tail_us.extend(tail_us.iter().map(|after_us| now_us + after_us));
     }
 
     /// The same part goes a second time, unless it is known by then to have arrived.
     pub(super) fn copy_later(&mut self, now_us: u64, batch: BatchId, index: u32) {
-        self.copies.push_back((now_us + AGAIN_US, Again { batch, index, is_copy: true }));
+        self.copy_at(now_us + AGAIN_US, batch, index);
+    }
+
+    fn copy_at(&mut self, at_us: u64, batch: BatchId, index: u32) {
+        let place = self.copies.partition_point(|(other_us, _)| *other_us <= at_us);
+        self.copies.insert(place, (at_us, Again { batch, index, is_copy: true }));
+    }
+
+    /// Whether something was lost of late.
+    fn is_lossy_path(&self, now_us: u64) -> bool {
+        self.lost_us.is_some_and(|at_us| now_us < at_us + LOSSY_US)
     }
 
     /// Whether the path still carries the parts that the batch was cut into.
@@ -63,8 +78,7 @@ impl ScreenSender {
     pub(super) fn goes_twice(&self, now_us: u64, id: BatchId) -> bool {
         let Some(batch) = self.in_flight.get(id) else { return false };
         let is_awaited = batch.parts == 1 && batch.order.is_some_and(|order| order.is_member);
-        let is_lossy = self.lost_us.is_some_and(|at_us| now_us < at_us + LOSSY_US);
-        batch.mends || (is_awaited && is_lossy)
+        batch.mends || (is_awaited && self.is_lossy_path(now_us))
     }
 
     /// Lets time pass: asks for feedback that has been missing for too long.
@@ -76,7 +90,7 @@ impl ScreenSender {
             }
         }
         if self.probe_at_us.is_some_and(|at| now_us >= at) {
-            self.repeat_oldest();
+            self.repeat_oldest(now_us);
             self.probe_due = true;
             self.probes += 1;
             self.probe_at_us = Some(now_us + self.probe_wait_us());
@@ -94,7 +108,7 @@ impl ScreenSender {
     }
 
     /// Sends the oldest parts whose fate is not known once more.
-    fn repeat_oldest(&mut self) {
+    fn repeat_oldest(&mut self, now_us: u64) {
         if !self.repeats.is_empty() {
             return;
         }
@@ -109,10 +123,17 @@ impl ScreenSender {
             batch.is_some_and(|batch| !batch.has(again.index))
         });
         self.repeats = missing.take(AGAIN_PARTS).collect();
+        for at in 0..self.repeats.len() {
+            let Again { batch, index, .. } = self.repeats[at];
+            AGAIN_AFTER_US.map(|after_us| self.copy_at(now_us + after_us, batch, index));
+        }
     }
 
     pub(super) fn probe_wait_us(&self) -> u64 {
-        let wait = (self.rtt_us * 5 / 4).max(MIN_PROBE_US);
+        let wait = match self.probes {
+            0 => (self.rtt_us * 9 / 8).max(MIN_PROBE_US),
+            _ => (self.rtt_us / 2).max(MIN_NEXT_PROBE_US),
+        };
         let doubled = self.probes.saturating_sub(EVEN_PROBES).min(8);
         (wait << doubled).min(MAX_PROBE_US.max(wait))
     }
