@@ -2,7 +2,7 @@
 //!
 //! The frame is draft-ietf-ccwg-rfc8298bis-screamv2: a reference window bounds the bytes in
 //! flight; queueing delay above half of a target acts as marks do, marks (L4S) and losses shrink
-//! the window too, and a wait that loss-based rivals cause is put up with. Three things differ,
+//! the window too, and a wait that loss-based rivals cause is put up with. Four things differ,
 //! each for a reason:
 //!
 //! - **The target is 24 ms, not 60.** A click is seen sooner, and queues are found by the least
@@ -11,6 +11,8 @@
 //!   see the same queue then come to the same rate. (The draft has it for short round trips only.)
 //! - **Losses count when a queue stands or they are many.** Radio links lose at random, and what a
 //!   screen loses is replaced by newer pixels.
+//! - **The queue is emptied now and then**, so that a path that is always full is still known
+//!   without one.
 
 use crate::carried::Carried;
 use crate::drain::Drain;
