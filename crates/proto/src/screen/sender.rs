@@ -8,8 +8,9 @@ use super::chain::Chain;
 use super::inflight::{Batch, BatchId, BatchInfo, InFlight, Repeat};
 use super::parity::Parity;
 use super::tiles::{Tile, Tiles, without};
-use crate::datagram::MIN_DATAGRAM_BYTES;
-use crate::datagram::{Body, Code, Cursor, Datagram, MAX_PART_HEADER_BYTES, MAX_PARTS, Part};
+use crate::datagram::{
+    Body, Code, Cursor, Datagram, MAX_PART_HEADER_BYTES, MAX_PARTS, MIN_DATAGRAM_BYTES, Part,
+};
 use bytes::Bytes;
 use farpane_frame::{Move, Rect, Size, TileGrid};
 use std::collections::VecDeque;
