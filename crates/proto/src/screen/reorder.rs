@@ -178,7 +178,8 @@ mod tests {
         assert_eq!(hold_us(&mut r, 30_000, 4), LONG_HOLD_US);
         assert_eq!(hold_us(&mut r, 20_000 + UNORDERED_US, 6), HOLD_US);
         // One that comes while its gap is held counts, too.
-        (r.insert(90_000_000, 9, 0), r.insert(90_000_500, 8, 0));
+        r.insert(90_000_000, 9, 0);
+        r.insert(90_000_500, 8, 0);
         drain(&mut r, 90_000_500);
         assert_eq!(hold_us(&mut r, 90_001_000, 10), LONG_HOLD_US);
     }

@@ -125,7 +125,9 @@ impl ScreenSender {
         self.repeats = missing.take(AGAIN_PARTS).collect();
         for at in 0..self.repeats.len() {
             let Again { batch, index, .. } = self.repeats[at];
-            AGAIN_AFTER_US.map(|after_us| self.copy_at(now_us + after_us, batch, index));
+            for after_us in AGAIN_AFTER_US {
+                self.copy_at(now_us + after_us, batch, index);
+            }
         }
     }
 
