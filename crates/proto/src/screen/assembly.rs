@@ -5,9 +5,12 @@ use crate::datagram::{Code, Part};
 use bytes::{Bytes, BytesMut};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Bytes of incomplete batches kept at most; beyond it the oldest are dropped. Twice what a
-/// sharer relies on ([`super::inflight::RETAIN_BYTES`]).
+/// Memory of incomplete batches kept at most; beyond it the oldest are dropped. More than what a
+/// sharer relies on ([`super::inflight::RETAIN_BYTES`]) takes.
 const MAX_OPEN_BYTES: usize = 8 << 20;
+/// What a part and a batch take beside their bytes: places in maps, and what the allocator adds.
+const PART_BYTES: usize = 128;
+const BATCH_BYTES: usize = 384;
 /// Incomplete batches kept at most. Twice what a sharer relies on
 /// ([`super::inflight::RETAIN_BATCHES`]).
 const MAX_OPEN: usize = 4_096;
@@ -31,30 +34,33 @@ struct Open {
     /// Parts of parity, and what they stand for.
     parity: BTreeMap<u32, Bytes>,
     code: Option<Code>,
+    /// The memory it takes.
     bytes: usize,
 }
 
 impl Open {
     fn new(count: u32) -> Self {
         let (parts, parity) = Default::default();
-        Self { count, parts, parity, code: None, bytes: 0 }
+        Self { count, parts, parity, code: None, bytes: BATCH_BYTES }
     }
 
-    /// Takes a part in, unless it is here already. Parts of one batch agree on what it is, or the
-    /// sharer contradicts itself.
-    fn take(&mut self, part: &Part) -> bool {
+    /// Takes a part in, unless it is here already; gives the memory that this takes. Parts of one
+    /// batch agree on what it is, or the sharer contradicts itself.
+    fn take(&mut self, part: &Part) -> Option<usize> {
         let code = self.code.or(part.code);
         if self.count != part.count || (part.code.is_some() && part.code != code) {
-            return false;
+            return None;
         }
         self.code = code;
         let parts = if part.code.is_some() { &mut self.parity } else { &mut self.parts };
         if parts.contains_key(&part.index) {
-            return false;
+            return None;
         }
-        parts.insert(part.index, part.data.clone());
-        self.bytes += part.data.len();
-        true
+        // A part shares its packet's memory, and packets that arrived together share theirs.
+        parts.insert(part.index, Bytes::copy_from_slice(&part.data));
+        let bytes = part.data.len() + PART_BYTES;
+        self.bytes += bytes;
+        Some(bytes)
     }
 
     fn is_whole(&self) -> bool {
@@ -66,7 +72,7 @@ impl Open {
         if self.parts.len() < self.count as usize {
             return erasure::restore(self.count, self.code?, &self.parts, &self.parity);
         }
-        let mut data = BytesMut::with_capacity(self.bytes);
+        let mut data = BytesMut::with_capacity(self.parts.values().map(Bytes::len).sum());
         self.parts.values().for_each(|bytes| data.extend_from_slice(bytes));
         Some(data.freeze())
     }
@@ -88,11 +94,11 @@ impl Assembly {
             self.note_done(part.batch);
             return Some(part.data.clone());
         }
-        let open = self.open.entry(part.batch).or_insert_with(|| Open::new(part.count));
-        if !open.take(part) {
-            return None;
-        }
-        self.bytes += part.data.len();
+        let open = self.open.entry(part.batch).or_insert_with(|| {
+            self.bytes += BATCH_BYTES;
+            Open::new(part.count)
+        });
+        self.bytes += open.take(part)?;
         if !open.is_whole() {
             self.evict();
             return None;
@@ -120,6 +126,7 @@ impl Assembly {
 
 #[cfg(test)]
 mod tests {
+    use super::super::inflight::{RETAIN_BATCHES, RETAIN_BYTES};
     use super::*;
 
     fn part(batch: u64, index: u32, count: u32, data: &[u8]) -> Part {
@@ -180,6 +187,33 @@ mod tests {
         }
         assert!(a.insert(&part(19_999, 1, 2, &data)).is_some());
         assert_eq!(a.insert(&part(0, 1, 2, &data)), None);
+    }
+
+    #[test]
+    fn tiny_parts_are_counted_with_what_they_take() {
+        let mut a = Assembly::default();
+        // Of empty parts a batch would never be full.
+        for part_of in (0..200).flat_map(|batch| (0..1_000).map(move |index| (batch, index))) {
+            assert_eq!(a.insert(&part(part_of.0, part_of.1, 1_024, b"")), None);
+            let parts = a.open.values().map(|open| open.parts.len()).sum::<usize>();
+            assert!(parts * PART_BYTES + a.open.len() * BATCH_BYTES <= MAX_OPEN_BYTES);
+        }
+        assert!(a.bytes > MAX_OPEN_BYTES / 2);
+    }
+
+    #[test]
+    fn what_a_sharer_relies_on_is_kept() {
+        let mut a = Assembly::default();
+        let (batches, data) = (RETAIN_BATCHES, vec![0u8; RETAIN_BYTES as usize / 2_048 / 2]);
+        for batch in 0..batches {
+            for index in 0..2 {
+                assert_eq!(a.insert(&part(batch, index, 3, &data)), None);
+            }
+        }
+        for batch in 0..batches {
+            assert!(a.insert(&part(batch, 2, 3, b"end")).is_some());
+        }
+        assert_eq!((a.open.len(), a.bytes), (0, 0));
     }
 
     #[test]

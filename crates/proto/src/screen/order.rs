@@ -4,9 +4,11 @@ use crate::datagram::Order;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
-/// Bytes of batches held back at most; beyond it the oldest are dropped. Twice what a sharer
-/// relies on ([`super::inflight::RETAIN_BYTES`]).
+/// Memory of batches held back at most; beyond it the oldest are dropped. More than what a sharer
+/// relies on ([`super::inflight::RETAIN_BYTES`]) takes.
 const MAX_HELD_BYTES: usize = 8 << 20;
+/// What a batch takes beside its bytes: a place in a map, and what the allocator adds.
+const BATCH_BYTES: usize = 256;
 /// Batches held back at most. Twice what a sharer relies on
 /// ([`super::inflight::RETAIN_BATCHES`]).
 const MAX_HELD: usize = 4_096;
@@ -18,6 +20,13 @@ pub(super) struct Whole {
     pub(super) data: Bytes,
     pub(super) received_us: u64,
     pub(super) order: Option<Order>,
+}
+
+impl Whole {
+    /// The memory it takes while it is held back.
+    fn bytes(&self) -> usize {
+        self.data.len() + BATCH_BYTES
+    }
 }
 
 /// Holds back what follows a batch that is missing.
@@ -46,7 +55,7 @@ impl Ordered {
             // A new chain: what waits for the one before waits in vain.
             let later = self.held.split_off(&id);
             self.held = later;
-            self.bytes = self.held.values().map(|whole| whole.data.len()).sum();
+            self.bytes = self.held.values().map(Whole::bytes).sum();
         }
         if !self.is_ready(&whole) {
             self.hold(id, whole);
@@ -72,7 +81,7 @@ impl Ordered {
                 if whole.order.is_some_and(|order| order.is_member) {
                     self.applied = self.applied.max(Some(id));
                 }
-                self.bytes -= whole.data.len();
+                self.bytes -= whole.bytes();
                 ready.push(whole);
             } else {
                 self.held.insert(id, whole);
@@ -81,11 +90,13 @@ impl Ordered {
     }
 
     fn hold(&mut self, id: u64, whole: Whole) {
-        self.bytes += whole.data.len();
+        // The bytes of a batch of one part share the memory of packets.
+        let whole = Whole { data: Bytes::copy_from_slice(&whole.data), ..whole };
+        self.bytes += whole.bytes();
         self.held.insert(id, whole);
         while self.bytes > MAX_HELD_BYTES || self.held.len() > MAX_HELD {
             let Some((_, oldest)) = self.held.pop_first() else { return };
-            self.bytes -= oldest.data.len();
+            self.bytes -= oldest.bytes();
         }
     }
 }

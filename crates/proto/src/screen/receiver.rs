@@ -100,9 +100,15 @@ impl ScreenReceiver {
     /// # Errors
     /// The datagram is invalid; the connection should end.
     pub fn handle_datagram(&mut self, now_us: u64, bytes: &Bytes) -> Result<(), WireError> {
-        let Datagram { seq, body } = Datagram::read(bytes)?;
+        let Datagram { seq, mut body } = Datagram::read(bytes)?;
         let urgent =
             matches!(&body, Body::Probe) || matches!(&body, Body::Part(part) if part.ends_update);
+        if let Body::Part(part) = &mut body
+            && !self.reorder.is_next(seq)
+        {
+            // It may be held: let go of the memory of packets that arrived together.
+            part.data = Bytes::copy_from_slice(&part.data);
+        }
         if self.reorder.insert(now_us, seq, body) {
             self.report_by(if urgent { now_us } else { now_us + self.report_us });
         }

@@ -38,6 +38,11 @@ impl<T> Reorder<T> {
         }
     }
 
+    /// Whether a datagram of this number would be released at once.
+    pub(super) fn is_next(&self, seq: u64) -> bool {
+        seq == self.next
+    }
+
     /// Takes a datagram in; false when it is a duplicate, too late, or absurdly far ahead.
     pub(super) fn insert(&mut self, now_us: u64, seq: u64, item: T) -> bool {
         let is_late = seq < self.next;

@@ -443,7 +443,7 @@ impl ScreenSender {
         }
         self.sent.push_back(SentDatagram { what, sent_us: now_us, bytes: out.len() as u32 });
         if self.probe_at_us.is_none() {
-            self.probe_at_us = Some(now_us + self.probe_wait_us());
+            self.probe_at_us = Some(now_us + self.probe_wait_us(now_us));
         }
         Some(out.into())
     }

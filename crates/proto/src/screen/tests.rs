@@ -3,7 +3,7 @@
 mod losses;
 
 use super::*;
-use crate::datagram::Cursor;
+use crate::datagram::{Body, Cursor, Datagram, Order, Part};
 use crate::{Reader, Writer};
 use bytes::Bytes;
 use farpane_frame::{FrameBuf, Move, PixelFormat, Rect, Size};
@@ -348,6 +348,37 @@ fn a_path_whose_mtu_shrinks_still_synchronises() {
         world.settle();
         world.assert_equal(seed);
     }
+}
+
+#[test]
+fn what_is_held_does_not_hold_the_memory_of_packets() {
+    let part = |batch, index, count, order| Part {
+        generation: 1,
+        size: Some(Size::new(64, 64)),
+        update: 1,
+        ends_update: false,
+        batch,
+        index,
+        count,
+        code: None,
+        order,
+        data: Bytes::from_static(&[7; 900]),
+    };
+    let after = Order { is_member: false, after: Some(2) };
+    // In turn: of an incomplete batch, one that waits for another, and behind a gap.
+    let parts = [part(1, 0, 2, None), part(3, 0, 1, Some(after)), part(4, 0, 1, None)];
+    let mut receiver = ScreenReceiver::new();
+    for (seq, part) in [0, 1, 3].into_iter().zip(parts) {
+        let mut out = Vec::new();
+        Datagram { seq, body: Body::Part(part) }.write(&mut out);
+        let mut packets = out.clone();
+        packets.resize(64 << 10, 0);
+        let packets = Bytes::from(packets);
+        receiver.handle_datagram(0, &packets.slice(..out.len())).unwrap();
+        assert!(packets.is_unique(), "datagram {seq}");
+    }
+    let batches = std::iter::from_fn(|| receiver.poll_event());
+    assert_eq!(batches.filter(|event| matches!(event, ReceiverEvent::Batch { .. })).count(), 0);
 }
 
 #[test]

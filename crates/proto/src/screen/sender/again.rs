@@ -12,13 +12,14 @@ const LOSSY_TAIL_US: &[u64] = &[3_000, 7_000, 12_000];
 const AGAIN_US: u64 = 10_000;
 /// A path that lost something is one that loses for so long: what others wait for goes twice.
 const LOSSY_US: u64 = 10_000_000;
-/// With a question for feedback so many of the oldest parts go again, and once more after these
-/// times: a burst of losses may not be over.
+/// With a question for feedback so many of the oldest parts go again, and where something was lost
+/// of late once more after these times: a burst of losses may not be over.
 const AGAIN_PARTS: usize = 8;
 const AGAIN_AFTER_US: [u64; 2] = [4_000, 8_000];
 /// The first waits for feedback grow no longer: a path that is cut comes back soon, or not.
 const EVEN_PROBES: u32 = 6;
-/// Waits for feedback are at least this long before asking for it, and for asking again.
+/// Waits for feedback are at least this long before asking for it, and where something was lost of
+/// late before asking again.
 const MIN_PROBE_US: u64 = 40_000;
 const MIN_NEXT_PROBE_US: u64 = 20_000;
 /// And at most this long, however often there was no answer.
@@ -93,7 +94,7 @@ impl ScreenSender {
             self.repeat_oldest(now_us);
             self.probe_due = true;
             self.probes += 1;
-            self.probe_at_us = Some(now_us + self.probe_wait_us());
+            self.probe_at_us = Some(now_us + self.probe_wait_us(now_us));
         }
         while self.tail_us.pop_front_if(|at_us| *at_us <= now_us).is_some() {
             self.probe_due = true;
@@ -123,7 +124,8 @@ impl ScreenSender {
             batch.is_some_and(|batch| !batch.has(again.index))
         });
         self.repeats = missing.take(AGAIN_PARTS).collect();
-        for at in 0..self.repeats.len() {
+        let twice = if self.is_lossy_path(now_us) { self.repeats.len() } else { 0 };
+        for at in 0..twice {
             let Again { batch, index, .. } = self.repeats[at];
             for after_us in AGAIN_AFTER_US {
                 self.copy_at(now_us + after_us, batch, index);
@@ -131,10 +133,12 @@ impl ScreenSender {
         }
     }
 
-    pub(super) fn probe_wait_us(&self) -> u64 {
-        let wait = match self.probes {
-            0 => (self.rtt_us * 9 / 8).max(MIN_PROBE_US),
-            _ => (self.rtt_us / 2).max(MIN_NEXT_PROBE_US),
+    pub(super) fn probe_wait_us(&self, now_us: u64) -> u64 {
+        // A queue that grows must not pass for a loss.
+        let wait = match (self.is_lossy_path(now_us), self.probes) {
+            (false, _) => (self.rtt_us * 5 / 4).max(MIN_PROBE_US),
+            (true, 0) => (self.rtt_us * 9 / 8).max(MIN_PROBE_US),
+            (true, _) => (self.rtt_us / 2).max(MIN_NEXT_PROBE_US),
         };
         let doubled = self.probes.saturating_sub(EVEN_PROBES).min(8);
         (wait << doubled).min(MAX_PROBE_US.max(wait))

@@ -54,7 +54,7 @@ impl ScreenSender {
             if !waits {
                 self.tail_us.clear();
             }
-            self.probe_at_us = waits.then(|| now_us + self.probe_wait_us());
+            self.probe_at_us = waits.then(|| now_us + self.probe_wait_us(now_us));
         }
         Ok(report)
     }
