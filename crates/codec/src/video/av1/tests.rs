@@ -258,3 +258,13 @@ fn twenty_thousand_bad_units_give_errors_or_pictures_of_the_right_size() {
     encoder.encode(&film(9).planes(), &mut whole).unwrap().unwrap();
     assert!(decoder.decode(&whole).unwrap().is_some(), "goes on with a keyframe");
 }
+
+/// A number of 33 bits where the decoder keeps 32.
+#[test]
+fn numbers_that_overflow_are_no_panic() {
+    let mut decoder = Av1Decoder::new(Size::new(112, 80)).unwrap();
+    match decoder.decode(include_bytes!("testdata/overflow.av1")) {
+        Ok(shown) => assert!(shown.is_some_and(|planes| planes.size == Size::new(112, 80))),
+        Err(error) => assert!(!error.to_string().contains("panicked"), "{error}"),
+    }
+}
