@@ -49,9 +49,10 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("farpane-capi", &["farpane"]),
 ];
 /// Packages that no app links.
-const PROGRAMS: [&str; 6] = [
+const PROGRAMS: [&str; 7] = [
     "farpane-cli",
     "farpane-linkemu",
+    "farpane-netbed",
     "farpane-netlab",
     "farpane-tests",
     "farpane-benches",
