@@ -9,8 +9,6 @@
 pub mod av1;
 #[cfg(any(feature = "av1", feature = "h264"))]
 mod bits;
-#[cfg(any(feature = "av1", not(target_family = "wasm")))]
-mod guard;
 #[cfg(feature = "h264")]
 pub mod h264;
 #[cfg(not(target_family = "wasm"))]

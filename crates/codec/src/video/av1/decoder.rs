@@ -1,7 +1,6 @@
 //! Temporal units in, pictures out.
 
 use super::{NAME, failed, obu};
-use crate::video::guard::guard;
 use crate::video::{Chroma, Planes, VideoDecoder, VideoError};
 use farpane_frame::Size;
 use re_rav1d::dav1d::{Decoder, Error, PixelLayout, PlanarImageComponent, Plane, Settings};
@@ -12,7 +11,7 @@ use re_rav1d::dav1d::{Decoder, Error, PixelLayout, PlanarImageComponent, Plane, 
 /// unit with more than one frame, a stream of another size than `size`, of more than 8 bits, with
 /// layers, scaling or film grain is refused, and the library refuses frames of more pixels than
 /// `size` has. So a unit cannot make it take more memory than the region needs, the planes of ten
-/// pictures, nor more time than one picture needs. Should the library panic, the unit has failed.
+/// pictures, nor more time than one picture needs.
 pub struct Av1Decoder {
     /// `None` after a failure.
     decoder: Option<Decoder>,
@@ -81,7 +80,7 @@ impl VideoDecoder for Av1Decoder {
             self.chroma = announced.chroma;
         }
         self.shown = None;
-        let decoded = guard(|| Ok(self.decode_checked(unit))).map_err(failed).flatten();
+        let decoded = self.decode_checked(unit);
         if decoded.is_err() {
             // What it keeps is of no more use.
             self.decoder = None;

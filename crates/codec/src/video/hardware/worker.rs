@@ -1,8 +1,9 @@
 //! The thread that alone calls a driver, and may be left to itself.
 
 use super::planes::OwnedPicture;
-use crate::video::guard::guard;
 use crate::video::{Capabilities, Unit, VideoEncoder, VideoError, VideoRate};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -111,4 +112,16 @@ fn encode(encoder: &mut dyn VideoEncoder, job: &mut Job) -> Result<Option<Unit>,
     }
     job.out.clear();
     encoder.encode(&job.picture.planes(), &mut job.out).map_err(|error| error.to_string())
+}
+
+/// Calls into an encoder; a panic is an error.
+fn guard<T>(call: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    // What a panic leaves half changed is the encoder, which is not used again.
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_string());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("the encoder panicked: {}", text.as_deref().unwrap_or("no reason given"))
 }

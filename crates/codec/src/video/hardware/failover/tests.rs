@@ -98,7 +98,7 @@ fn every_failure_leads_to_software_with_one_keyframe_of_the_same_picture() {
     let cases = [
         (Step::Stall, "a picture took longer than 300 ms"),
         (Step::Error, "the script failed: an error"),
-        (Step::Panic, "the codec panicked: as the script says"),
+        (Step::Panic, "the encoder panicked: as the script says"),
         (Step::Empty, "an empty unit"),
         (Step::SkipWithBytes, "bytes for a skipped picture"),
         (Step::Bytes(1537), "a unit of 1537 bytes for a picture of 1536"),
@@ -298,7 +298,7 @@ fn a_driver_that_does_not_open_leaves_software() {
             || Err(VideoError::Unavailable { what: "x", reason: "none here".into() }),
             "x cannot be had: none here",
         ),
-        (|| panic!("at once"), "the codec panicked: at once"),
+        (|| panic!("at once"), "the encoder panicked: at once"),
     ];
     for (open, reason) in cases {
         let software = |_, _| {
