@@ -7,14 +7,27 @@ use quinn::congestion::ControllerFactory;
 use quinn::{AckFrequencyConfig, IdleTimeout, MtuDiscoveryConfig, TransportConfig, VarInt};
 
 use crate::congestion::WindowHandle;
+use crate::relay::RelayUrl;
 
 /// What both ends of a connection are configured with. The default suits a session on any network.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct NetConfig {
     /// How long things may take.
     pub timing: Timing,
     /// How large things may get.
     pub limits: Limits,
+    /// The relays by which a sharer can be reached. A helper has those of its invitation.
+    pub relays: Vec<RelayUrl>,
+    /// Whether to look for a way without a relay once a session goes by one. The other side, which
+    /// is confirmed then, learns this side's addresses. Default true.
+    pub find_direct: bool,
+}
+
+impl Default for NetConfig {
+    fn default() -> Self {
+        let (timing, limits, relays) = Default::default();
+        Self { timing, limits, relays, find_direct: true }
+    }
 }
 
 /// How long things may take.
@@ -33,6 +46,9 @@ pub struct Timing {
     /// Head start of each of the invitation's addresses over the next. Default 150 ms: above a
     /// good round trip, below what a person notices.
     pub stagger: Duration,
+    /// How long the addresses without relays are tried alone before relays over UDP are, and those
+    /// over TLS. Default 50 and 250 ms. All relays are asked for an address at once.
+    pub relay_stagger: [Duration; 2],
     /// How long a helper may come back with the same key after its connection was lost, even if
     /// the invitation has expired meanwhile. Default 2 minutes.
     pub resume: Duration,
@@ -46,6 +62,7 @@ impl Default for Timing {
             confirmation: Duration::from_secs(5),
             connect: Duration::from_secs(10),
             stagger: Duration::from_millis(150),
+            relay_stagger: [50, 250].map(Duration::from_millis),
             resume: Duration::from_secs(120),
         }
     }
@@ -76,7 +93,8 @@ pub struct Limits {
     /// quinn's congestion window until [`WindowHandle::set`] is called, in bytes. Default 1 MiB:
     /// 84 Mbit/s at a round trip of 100 ms.
     pub initial_window_bytes: u64,
-    /// Largest UDP payload that MTU discovery tries, in bytes. Default 1452: Ethernet and IPv6.
+    /// Largest UDP payload that MTU discovery tries, in bytes. Default 1448, and no
+    /// more: Ethernet, IPv6 and a relay's channel.
     pub max_udp_payload_bytes: u16,
 }
 
@@ -92,11 +110,14 @@ impl Default for Limits {
             link_queue_bytes: 256 << 10,
             socket_buffer_bytes: 2 << 20,
             initial_window_bytes: 1 << 20,
-            max_udp_payload_bytes: 1452,
+            max_udp_payload_bytes: 1448,
         }
     }
 }
 
+/// What a relay's channel leaves of Ethernet's 1500 bytes under IPv6: any session may come to go by
+/// one.
+const MAX_RELAYED_PAYLOAD_BYTES: u16 = 1500 - 48 - 4;
 /// Smallest UDP payload tried first: the least that QUIC allows (RFC 9000 section 14).
 const INITIAL_UDP_PAYLOAD_BYTES: u16 = 1200;
 /// Stream bytes that may be under way before the other side has proved itself.
@@ -122,7 +143,7 @@ impl NetConfig {
         controller: Arc<dyn ControllerFactory + Send + Sync>,
     ) -> Arc<TransportConfig> {
         let mut mtu = MtuDiscoveryConfig::default();
-        mtu.upper_bound(self.limits.max_udp_payload_bytes);
+        mtu.upper_bound(self.limits.max_udp_payload_bytes.min(MAX_RELAYED_PAYLOAD_BYTES));
         let mut acks = AckFrequencyConfig::default();
         acks.ack_eliciting_threshold(VarInt::from_u32(ACK_ELICITING_THRESHOLD));
         let idle = IdleTimeout::try_from(self.timing.idle_timeout)

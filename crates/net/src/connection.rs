@@ -15,6 +15,7 @@ use crate::congestion::{self, WindowHandle};
 use crate::ecn::Marks;
 use crate::identity::PublicKey;
 use crate::invitation::InvitationId;
+use crate::path::{PathStats, PathSwitch, Paths};
 use crate::streams::{self, ControlReceiver, ControlSender, StreamError};
 
 /// A connection whose two ends have proved who they are. Dropping it closes it.
@@ -26,6 +27,7 @@ pub struct Connection {
     pub(crate) marks: Marks,
     pub(crate) limits: Limits,
     pub(crate) runtime: Handle,
+    pub(crate) paths: Option<Paths>,
     peer: PublicKey,
     invitation: InvitationId,
 }
@@ -94,7 +96,12 @@ impl Connection {
         quinn.set_receive_window(VarInt::from_u32(RECEIVE_WINDOW_AFTER_BYTES));
         quinn.set_max_concurrent_uni_streams(VarInt::from_u32(limits.blobs));
         let (quinn, marks, runtime) = (CloseOnDrop(quinn), Marks::default(), Handle::current());
-        Self { quinn, control, window, marks, limits, runtime, peer, invitation }
+        let paths = None;
+        Self { quinn, control, window, marks, limits, runtime, paths, peer, invitation }
+    }
+
+    pub(crate) fn with_paths(self, paths: Option<Paths>) -> Self {
+        Self { paths, ..self }
     }
 
     /// Counts marks by what arrives at an endpoint that has no other connection.
@@ -112,9 +119,20 @@ impl Connection {
         self.invitation
     }
 
-    /// The other side's address now; it may change when a helper changes networks.
+    /// The other side's address by the path in use; behind a relay, its address there.
     pub fn remote_address(&self) -> SocketAddr {
-        self.quinn.remote_address()
+        let known = self.paths.as_ref().and_then(Paths::remote_address);
+        known.unwrap_or_else(|| self.quinn.remote_address())
+    }
+
+    /// The paths to the other side.
+    pub fn paths(&self) -> Vec<PathStats> {
+        self.paths.as_ref().map(Paths::stats).unwrap_or_default()
+    }
+
+    /// The last changes of the path, the newest last; at most 32.
+    pub fn path_switches(&self) -> Vec<PathSwitch> {
+        self.paths.as_ref().map(Paths::switches).unwrap_or_default()
     }
 
     /// Longest datagram that fits the path now, in bytes; grows and shrinks with MTU discovery.

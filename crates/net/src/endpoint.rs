@@ -4,28 +4,39 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
-use quinn::{Endpoint, EndpointConfig, Runtime, TokioRuntime};
+use quinn::{AsyncUdpSocket, Endpoint, EndpointConfig, Runtime, TokioRuntime};
 use rustix::net::sockopt;
 
 use crate::ecn::{EcnSocket, Marks};
 
-/// An endpoint on `address`, and what arrives there marked; must be called inside the network
-/// thread's runtime.
+/// A socket on `address` whose packets are ECT(1); must be called inside the network thread's
+/// runtime.
 pub(crate) fn bind(
     address: SocketAddr,
-    server: Option<quinn::ServerConfig>,
     buffer_bytes: usize,
-) -> io::Result<(Endpoint, Marks)> {
-    let socket = UdpSocket::bind(address)?;
+    marks: &Marks,
+) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+    let socket = enlarge(UdpSocket::bind(address)?, buffer_bytes)?;
+    Ok(Arc::new(EcnSocket::new(TokioRuntime.wrap_udp_socket(socket)?, marks.clone())))
+}
+
+/// QUIC over a socket.
+pub(crate) fn open(
+    socket: Arc<dyn AsyncUdpSocket>,
+    server: Option<quinn::ServerConfig>,
+) -> io::Result<Endpoint> {
+    let mut config = EndpointConfig::default();
+    // What is told beside QUIC is known by a first byte that QUIC's packets never have.
+    config.grease_quic_bit(false);
+    Endpoint::new_with_abstract_socket(config, server, socket, Arc::new(TokioRuntime))
+}
+
+/// The socket with kernel buffers of this size, each way.
+pub(crate) fn enlarge(socket: UdpSocket, buffer_bytes: usize) -> io::Result<UdpSocket> {
     // A smaller buffer than asked for only makes bursts riskier, so a refusal is no error.
     let _ = sockopt::set_socket_recv_buffer_size(&socket, buffer_bytes);
     let _ = sockopt::set_socket_send_buffer_size(&socket, buffer_bytes);
-    let marks = Marks::default();
-    let socket = EcnSocket::new(TokioRuntime.wrap_udp_socket(socket)?, marks.clone());
-    let (socket, runtime) = (Arc::new(socket), Arc::new(TokioRuntime));
-    let endpoint =
-        Endpoint::new_with_abstract_socket(EndpointConfig::default(), server, socket, runtime)?;
-    Ok((endpoint, marks))
+    Ok(socket)
 }
 
 /// The unspecified address of the family of `remote`, with a port that the system chooses.

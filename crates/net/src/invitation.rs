@@ -3,13 +3,16 @@
 //! Text form: `farpane-invitation:` and base64url without padding, on one line; white space inside
 //! it is ignored, because mail and chat programs break lines. The bytes are, in network order:
 //! version (1), id (16), secret (32), the sharer's key (44), expiry in Unix seconds (8), number of
-//! addresses (1), each address as length (1) and `host:port` text, and an HMAC-SHA256 (32) over all
-//! of it, keyed from the secret. That last field finds damage, not forgery: who holds the text
-//! holds the secret, so the text must travel as confidentially as a password.
+//! addresses (1), each address as length (1) and `host:port` text, number of relays (1), each relay
+//! as length (2) and address with its credential, then length (1) and `ip:port` text of the
+//! sharer's address there, and an HMAC-SHA256 (32) over all of it, keyed from the secret. That last
+//! field finds damage, not forgery: who holds the text holds the secret, so the text must travel as
+//! confidentially as a password.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -20,9 +23,12 @@ use ring::hmac;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::identity::{PUBLIC_KEY_BYTES, PublicKey};
+use crate::relay::{MAX_RELAY_URL_BYTES, RelayUrl};
 
-/// Longest text accepted as an invitation. The longest that is written has 2,906 characters.
-pub const MAX_INVITATION_BYTES: usize = 4096;
+/// Longest text accepted as an invitation. The longest that is written has 6,925 characters.
+pub const MAX_INVITATION_BYTES: usize = 8192;
+/// Most relays in one invitation: two, over UDP and over TLS.
+pub const MAX_RELAYS: usize = 4;
 /// Most addresses in one invitation: several interfaces, two families, a few mappings.
 pub const MAX_ADDRESSES: usize = 8;
 /// Longest `host:port`: a DNS name has at most 253 characters, and a one-byte length holds 255.
@@ -69,6 +75,15 @@ impl Secret {
     }
 }
 
+/// A relay by which the sharer can be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvitedRelay {
+    /// The relay, and who the helper is there.
+    pub url: RelayUrl,
+    /// The sharer's address there, if it has one.
+    pub address: Option<SocketAddr>,
+}
+
 /// Where the sharer can be reached, which key it has, and a secret that lets one helper in.
 #[derive(Clone)]
 pub struct Invitation {
@@ -77,6 +92,7 @@ pub struct Invitation {
     pub(crate) sharer: PublicKey,
     pub(crate) expires_unix_s: u64,
     pub(crate) addresses: Vec<String>,
+    pub(crate) relays: Vec<InvitedRelay>,
 }
 
 /// What is wrong with an invitation, and what to do about it.
@@ -124,8 +140,11 @@ pub enum InvitationError {
         /// The text found.
         address: String,
     },
-    /// There are no addresses or too many.
-    #[error("{count} addresses given; an invitation carries 1 to {MAX_ADDRESSES}")]
+    /// There are no addresses, or too many addresses or relays.
+    #[error(
+        "{count} addresses given; an invitation carries 1 to {MAX_ADDRESSES}, \
+             and at most {MAX_RELAYS} relays"
+    )]
     AddressCount {
         /// How many were given.
         count: usize,
@@ -154,6 +173,11 @@ impl Invitation {
     /// Where to try, in the sharer's order of preference, each as `host:port`.
     pub fn addresses(&self) -> &[String] {
         &self.addresses
+    }
+
+    /// By which relays to try, in the sharer's order of preference.
+    pub fn relays(&self) -> &[InvitedRelay] {
+        &self.relays
     }
 
     /// When it stops letting anyone in, in seconds since 1970-01-01 UTC.
@@ -237,6 +261,15 @@ impl Invitation {
             body.push(address.len() as u8);
             body.extend_from_slice(address.as_bytes());
         }
+        body.push(self.relays.len() as u8);
+        for InvitedRelay { url, address } in &self.relays {
+            let url = url.to_secret_text();
+            body.extend_from_slice(&(url.len() as u16).to_be_bytes());
+            body.extend_from_slice(url.as_bytes());
+            let address = address.map_or(String::new(), |address| address.to_string());
+            body.push(address.len() as u8);
+            body.extend_from_slice(address.as_bytes());
+        }
         body
     }
 }
@@ -256,14 +289,21 @@ impl fmt::Debug for Invitation {
             .field("sharer", &self.sharer)
             .field("expires_unix_s", &self.expires_unix_s)
             .field("addresses", &self.addresses)
+            .field("relays", &self.relays)
             .finish_non_exhaustive()
     }
 }
 
-/// Every address must be `host:port`, and there must be 1 to [`MAX_ADDRESSES`].
-pub(crate) fn check_addresses(addresses: &[String]) -> Result<(), InvitationError> {
-    if addresses.is_empty() || addresses.len() > MAX_ADDRESSES {
-        return Err(InvitationError::AddressCount { count: addresses.len() });
+/// Every address must be `host:port`, there must be a way, and not too many.
+pub(crate) fn check_ways(
+    addresses: &[String],
+    relays: &[InvitedRelay],
+) -> Result<(), InvitationError> {
+    let count = addresses.len();
+    let by_relay = relays.iter().any(|relay| relay.address.is_some());
+    let is_none = count == 0 && !by_relay;
+    if is_none || count > MAX_ADDRESSES || relays.len() > MAX_RELAYS {
+        return Err(InvitationError::AddressCount { count });
     }
     match addresses.iter().find(|address| split_address(address).is_none()) {
         Some(address) => Err(InvitationError::Address { address: address.clone() }),
@@ -315,6 +355,7 @@ fn decode(bytes: &[u8]) -> Result<Invitation, InvitationError> {
         let malformed = InvitationError::Malformed { at: text_at, expected };
         addresses.push(address.ok_or(malformed)?.to_owned());
     }
+    let relays = read_relays(&mut reader)?;
     let body = &bytes[..reader.at];
     let tag: [u8; TAG_BYTES] = reader.array("an integrity check")?;
     if reader.at != bytes.len() {
@@ -324,7 +365,37 @@ fn decode(bytes: &[u8]) -> Result<Invitation, InvitationError> {
         .map_err(|_| InvitationError::Tampered)?;
     let sharer = PublicKey::from_spki(&key)
         .ok_or(InvitationError::Malformed { at: key_at, expected: "an Ed25519 key" })?;
-    Ok(Invitation { id, secret: invitation_secret, sharer, expires_unix_s, addresses })
+    Ok(Invitation { id, secret: invitation_secret, sharer, expires_unix_s, addresses, relays })
+}
+
+fn read_relays(reader: &mut Reader<'_>) -> Result<Vec<InvitedRelay>, InvitationError> {
+    let at = reader.at;
+    let [count] = reader.array("a number of relays")?;
+    let count = usize::from(count);
+    if count > MAX_RELAYS {
+        return Err(InvitationError::Malformed { at, expected: "at most 4 relays" });
+    }
+    let mut relays = Vec::with_capacity(count);
+    for _ in 0..count {
+        let length = usize::from(u16::from_be_bytes(reader.array("a relay's length")?));
+        let at = reader.at;
+        let malformed = |expected| move || InvitationError::Malformed { at, expected };
+        if length > MAX_RELAY_URL_BYTES {
+            return Err(malformed("a shorter relay")());
+        }
+        let url = std::str::from_utf8(reader.take(length, "a relay")?).ok();
+        let url = url.and_then(|url| url.parse().ok()).ok_or_else(malformed("a relay"))?;
+        let [length] = reader.array("an address at a relay")?;
+        let address = match reader.take(usize::from(length), "an address at a relay")? {
+            [] => None,
+            text => {
+                let address = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+                Some(address.ok_or_else(malformed("an address at a relay"))?)
+            }
+        };
+        relays.push(InvitedRelay { url, address });
+    }
+    Ok(relays)
 }
 
 struct Reader<'a> {

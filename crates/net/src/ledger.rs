@@ -11,7 +11,7 @@ use crate::close::{CODE_REPLACED, Refusal};
 use crate::connection::close_once;
 use crate::identity::PublicKey;
 use crate::invitation::{
-    Invitation, InvitationError, InvitationId, SECRET_BYTES, Secret, check_addresses,
+    Invitation, InvitationError, InvitationId, InvitedRelay, SECRET_BYTES, Secret, check_ways,
 };
 
 /// Invitations that a sharer may have alive at once; each can hold one connection.
@@ -84,7 +84,18 @@ impl Invitations {
         addresses: Vec<String>,
         valid_for: Duration,
     ) -> Result<Invitation, IssueError> {
-        check_addresses(&addresses)?;
+        self.issue_by_relays(sharer, addresses, Vec::new(), valid_for)
+    }
+
+    /// As [`Invitations::issue`], to a sharer that can also, or only, be reached by relays.
+    pub fn issue_by_relays(
+        &self,
+        sharer: PublicKey,
+        addresses: Vec<String>,
+        relays: Vec<InvitedRelay>,
+        valid_for: Duration,
+    ) -> Result<Invitation, IssueError> {
+        check_ways(&addresses, &relays)?;
         let random = SystemRandom::new();
         let mut id = [0; 16];
         let mut secret = Zeroizing::new([0; SECRET_BYTES]);
@@ -97,6 +108,7 @@ impl Invitations {
             sharer,
             expires_unix_s: unix_now.saturating_add(valid_for).as_secs(),
             addresses,
+            relays,
         };
         self.admit(&invitation, valid_for)?;
         Ok(invitation)

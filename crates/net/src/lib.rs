@@ -13,6 +13,7 @@ mod confirm;
 mod congestion;
 mod connect;
 mod connection;
+pub mod doctor;
 mod ecn;
 mod endpoint;
 mod identity;
@@ -22,7 +23,9 @@ pub mod lab;
 mod ledger;
 mod link;
 mod listener;
+mod path;
 mod queue;
+mod relay;
 mod streams;
 mod thread;
 mod tls;
@@ -35,10 +38,16 @@ pub use connect::{AttemptFailure, ConnectError, FailedAttempt, connect};
 pub use connection::{Connection, ConnectionStats, SendError};
 pub use identity::{Identity, IdentityError, PUBLIC_KEY_BYTES, PublicKey};
 pub use invitation::{
-    Invitation, InvitationError, InvitationId, MAX_ADDRESSES, MAX_INVITATION_BYTES,
+    Invitation, InvitationError, InvitationId, InvitedRelay, MAX_ADDRESSES, MAX_INVITATION_BYTES,
+    MAX_RELAYS,
 };
 pub use ledger::{Invitations, IssueError};
 pub use link::{Link, LinkHandle, LinkSink, LinkStats};
 pub use listener::{ListenError, Listener, ListenerStats};
+pub use path::{PathKind, PathState, PathStats, PathSwitch, RelayState, SwitchReason};
+pub use relay::{
+    Credential, MAX_RELAY_URL_BYTES, Presented, RelayError, RelayPin, RelayTransport, RelayUrl,
+    RelayUrlError, TurnRefusal,
+};
 pub use streams::{ControlReceiver, ControlSender, StreamError};
 pub use thread::{Cancel, NetThread, NetThreadError};

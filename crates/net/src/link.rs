@@ -17,6 +17,7 @@ use crate::connection::{
     self, CloseOnDrop, Connection, ConnectionStats, SendError, max_datagram_bytes,
 };
 use crate::ecn::Marks;
+use crate::path::{PathStats, PathSwitch, Paths};
 use crate::queue::DatagramQueue;
 use crate::streams::{self, ControlReceiver, ControlSender};
 
@@ -42,6 +43,9 @@ pub trait LinkSink: Send + 'static {
     fn blob(&mut self, kind: u8, bytes: Bytes);
     /// The longest datagram that fits now. Called once at the start and at every change.
     fn mtu(&mut self, max_datagram_bytes: usize);
+    /// The connection goes by another path from now on: what was learnt of the old one, as its rate
+    /// and its round-trip time, is not true of this one.
+    fn path(&mut self, _switch: PathSwitch) {}
     /// Everything queued by [`LinkHandle::send_datagrams`] has been given to QUIC.
     fn drained(&mut self) {}
     /// The connection is over. The last call.
@@ -61,7 +65,9 @@ impl Link {
     /// Hands `connection` over to the network thread, which calls `sink` from now on. Callable
     /// from any thread.
     pub fn spawn(connection: Connection, sink: impl LinkSink) -> LinkHandle {
-        let Connection { quinn, control, window, marks, limits, runtime, .. } = connection;
+        let Connection { quinn, control, window, marks, limits, runtime, mut paths, .. } =
+            connection;
+        let switched = paths.as_mut().and_then(|paths| paths.switched.take());
         let (control_queue, control_waiting) = mpsc::channel(CONTROL_QUEUE_MESSAGES);
         let (blob_queue, blobs_waiting) = mpsc::channel(BLOB_QUEUE);
         let shared = Arc::new(Shared {
@@ -79,6 +85,9 @@ impl Link {
         tokio::spawn(send_control(shared.clone(), control.0, control_waiting));
         tokio::spawn(send_blobs(shared.clone(), blobs_waiting, blob_bytes));
         tokio::spawn(watch_mtu(shared.clone()));
+        if let Some(switched) = switched {
+            tokio::spawn(watch_paths(shared.clone(), switched));
+        }
         let receiving = [
             tokio::spawn(receive_datagrams(shared.clone())),
             tokio::spawn(receive_control(shared.clone(), control.1)),
@@ -100,6 +109,7 @@ impl Link {
             blobs: blob_queue,
             window,
             marks,
+            paths,
             control_bytes,
             blob_bytes,
         }))
@@ -124,6 +134,7 @@ struct Handle {
     blobs: mpsc::Sender<(u8, Bytes)>,
     window: WindowHandle,
     marks: Marks,
+    paths: Option<Paths>,
     control_bytes: usize,
     blob_bytes: usize,
 }
@@ -183,6 +194,11 @@ impl LinkHandle {
     /// Packets that arrived marked by the network (CE), as in [`ConnectionStats`].
     pub fn marked_packets(&self) -> u64 {
         self.0.marks.count()
+    }
+
+    /// The paths to the other side.
+    pub fn paths(&self) -> Vec<PathStats> {
+        self.0.paths.as_ref().map(Paths::stats).unwrap_or_default()
     }
 
     /// Counters since the start.
@@ -337,6 +353,12 @@ async fn receive_blobs(shared: Arc<Shared>, limit_bytes: usize) {
     let _close_if_sink_panics = CloseOnDrop(shared.quinn.clone());
     while let Ok((kind, blob)) = streams::recv_blob(&shared.quinn, limit_bytes).await {
         shared.with_sink(|sink| sink.blob(kind, blob));
+    }
+}
+
+async fn watch_paths(shared: Arc<Shared>, mut switched: mpsc::Receiver<PathSwitch>) {
+    while let Some(switch) = switched.recv().await {
+        shared.with_sink(|sink| sink.path(switch));
     }
 }
 

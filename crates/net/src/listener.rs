@@ -15,10 +15,13 @@ use crate::config::NetConfig;
 use crate::confirm::{self, ConfirmError};
 use crate::congestion::WindowHandle;
 use crate::connection::{Connection, close_once};
+use crate::ecn::Marks;
 use crate::endpoint;
 use crate::identity::{Identity, PublicKey};
-use crate::invitation::InvitationId;
+use crate::invitation::{InvitationId, InvitedRelay};
 use crate::ledger::Invitations;
+use crate::path::{Aliases, Mux, Paths, RelayState, Relays, WeakMux};
+use crate::relay::RelayUrl;
 use crate::tls;
 
 /// Why the sharer cannot listen.
@@ -58,6 +61,7 @@ pub struct Listener(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     endpoint: Endpoint,
+    relays: Relays,
     joined: Mutex<mpsc::Receiver<Connection>>,
     counts: Arc<Counts>,
     /// Dropped with the listener, which ends the accepting task.
@@ -82,8 +86,11 @@ impl Listener {
     ) -> Result<Self, ListenError> {
         let server = tls::sharer_config(identity)?;
         let buffer_bytes = config.limits.socket_buffer_bytes;
-        let (endpoint, _) = endpoint::bind(address, Some(server.clone()), buffer_bytes)
-            .map_err(|source| ListenError::Bind { address, source })?;
+        let failed = |source| ListenError::Bind { address, source };
+        let socket = endpoint::bind(address, buffer_bytes, &Marks::default()).map_err(failed)?;
+        let mux = Mux::new(vec![socket], Aliases::default(), config.find_direct);
+        let relays = Relays::keep(&mux, &config.relays, Vec::new(), buffer_bytes);
+        let endpoint = endpoint::open(mux.socket(false), Some(server.clone())).map_err(failed)?;
         let (sender, receiver) = mpsc::channel(config.limits.pending.max(1));
         let (alive, closed) = mpsc::channel(1);
         let counts = Arc::new(Counts::default());
@@ -92,17 +99,37 @@ impl Listener {
             sharer: identity.public_key(),
             invitations,
             config,
+            mux: mux.downgrade(),
             joined: sender,
             counts: counts.clone(),
         });
         tokio::spawn(take_in(endpoint.clone(), door, closed));
         let joined = Mutex::new(receiver);
-        Ok(Self(Arc::new(Shared { endpoint, joined, counts, _alive: alive })))
+        Ok(Self(Arc::new(Shared { endpoint, relays, joined, counts, _alive: alive })))
     }
 
     /// The address that it listens on.
     pub fn local_address(&self) -> io::Result<SocketAddr> {
         self.0.endpoint.local_addr()
+    }
+
+    /// The relays, and what became of each.
+    pub fn relays(&self) -> Vec<(RelayUrl, RelayState)> {
+        self.0.relays.states()
+    }
+
+    /// Waits until each relay has given an address or failed, at most 5 s, and 1 s once one has
+    /// given an address; gives all of them, as an invitation wants to name them.
+    pub async fn invited_relays(&self) -> Vec<InvitedRelay> {
+        self.0.relays.settled().await;
+        let invited = |(url, state)| {
+            let address = match state {
+                RelayState::Open(address) => Some(address),
+                RelayState::Opening | RelayState::Failed(_) => None,
+            };
+            InvitedRelay { url, address }
+        };
+        self.relays().into_iter().map(invited).collect()
     }
 
     /// The next helper that has proved itself; `None` when the endpoint is gone.
@@ -127,6 +154,7 @@ struct Door {
     sharer: PublicKey,
     invitations: Invitations,
     config: NetConfig,
+    mux: WeakMux,
     joined: mpsc::Sender<Connection>,
     counts: Arc<Counts>,
 }
@@ -178,7 +206,9 @@ impl Door {
                 self.counts.joined.fetch_add(1, Ordering::Relaxed);
                 self.watch(id, quinn.clone());
                 let limits = self.config.limits.clone();
-                let connection = Connection::new(quinn, control, window, limits, helper, id);
+                let paths = self.mux.upgrade().and_then(|mux| Paths::of(mux, &quinn, false));
+                let connection =
+                    Connection::new(quinn, control, window, limits, helper, id).with_paths(paths);
                 // Fails only when the listener is gone; dropping the connection closes it.
                 let _ = self.joined.send(connection).await;
             }

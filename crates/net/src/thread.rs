@@ -71,6 +71,8 @@ impl NetThread {
                         tokio::task::yield_now().await;
                     }
                 });
+                // A name that is being looked up cannot be cancelled, and is not waited for.
+                runtime.shutdown_background();
             })?;
         Ok(Self { handle, stop: Some(stop), thread: Some(thread) })
     }

@@ -38,7 +38,10 @@ pub(crate) fn sharer_config(identity: &Identity) -> Result<quinn::ServerConfig, 
     config.max_early_data_size = 0;
     config.session_storage = Arc::new(NoServerSessionStorage {});
     let crypto = QuicServerConfig::try_from(config).map_err(|e| Error::General(e.to_string()))?;
-    Ok(quinn::ServerConfig::with_crypto(Arc::new(crypto)))
+    let mut config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
+    // Paths change below QUIC, which sees one address; see `path`.
+    config.migration(false);
+    Ok(config)
 }
 
 /// The configuration for one attempt to reach the sharer whose key is `pinned`.

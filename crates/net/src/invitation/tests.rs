@@ -2,6 +2,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 use crate::identity::Identity;
+use crate::relay::RelayPin;
 
 fn sample() -> Invitation {
     Invitation {
@@ -10,7 +11,20 @@ fn sample() -> Invitation {
         sharer: Identity::generate().unwrap().public_key(),
         expires_unix_s: 2_000_000_000,
         addresses: vec!["192.0.2.1:3478".into(), "[2001:db8::1]:3478".into(), "a.test:1".into()],
+        relays: vec![
+            relay("turn:u:pass@[2001:db8::9]:3478", Some("[2001:db8::9]:50000")),
+            relay(&format!("turns:u:pass@relay.test?pin={}", RelayPin([1; 32])), None),
+        ],
     }
+}
+
+fn relay(url: &str, address: Option<&str>) -> InvitedRelay {
+    let address = address.map(|address| address.parse().unwrap());
+    InvitedRelay { url: url.parse().unwrap(), address }
+}
+
+fn check(addresses: &[String]) -> Result<(), InvitationError> {
+    check_ways(addresses, &[])
 }
 
 fn decoded(text: &str) -> Vec<u8> {
@@ -27,6 +41,7 @@ fn same(a: &Invitation, b: &Invitation) -> bool {
         && a.sharer == b.sharer
         && a.expires_unix_s == b.expires_unix_s
         && a.addresses == b.addresses
+        && a.relays == b.relays
 }
 
 #[test]
@@ -130,7 +145,7 @@ fn a_newer_version_is_told_from_damage() {
 #[test]
 fn too_long_and_foreign_texts_are_refused() {
     let long = vec![b' '; MAX_INVITATION_BYTES + 1];
-    assert!(matches!(Invitation::parse(&long), Err(InvitationError::TooLong { bytes: 4097 })));
+    assert!(matches!(Invitation::parse(&long), Err(InvitationError::TooLong { bytes: 8193 })));
     for text in ["", "hello", "farpane-invitation", "https://example.org/"] {
         let error = text.parse::<Invitation>().unwrap_err();
         assert!(matches!(error, InvitationError::Malformed { at: 0, .. }), "{text}: {error}");
@@ -144,8 +159,16 @@ fn the_longest_invitation_fits_the_limit() {
     let mut invitation = sample();
     let host = "h".repeat(MAX_ADDRESS_BYTES - ":65535".len());
     invitation.addresses = vec![format!("{host}:65535"); MAX_ADDRESSES];
-    check_addresses(&invitation.addresses).unwrap();
+    let name = "h".repeat(253);
+    let user = "u".repeat(MAX_RELAY_URL_BYTES - name.len() - "turn::p@:65535".len());
+    let longest = relay(
+        &format!("turn:{user}:p@{name}:65535"),
+        Some("[2001:db8:1111:2222:3333:4444:5555:6666]:65535"),
+    );
+    invitation.relays = vec![longest; MAX_RELAYS];
+    check_ways(&invitation.addresses, &invitation.relays).unwrap();
     let text = invitation.to_text();
+    assert_eq!(text.len(), 6_925);
     assert!(text.len() <= MAX_INVITATION_BYTES);
     assert!(same(&text.parse().unwrap(), &invitation));
 }
@@ -153,15 +176,19 @@ fn the_longest_invitation_fits_the_limit() {
 #[test]
 fn addresses_must_be_host_and_port() {
     for good in ["1.2.3.4:5", "[::1]:65535", "host-1.example:3478"] {
-        assert!(check_addresses(&[good.into()]).is_ok(), "{good}");
+        assert!(check(&[good.into()]).is_ok(), "{good}");
     }
     for bad in ["", ":1", "host", "host:0", "host:65536", "::1:80", "[::1:80", "[x]:1", "a b:1"] {
-        let error = check_addresses(&[bad.into()]).unwrap_err();
+        let error = check(&[bad.into()]).unwrap_err();
         assert!(matches!(error, InvitationError::Address { .. }), "{bad}: {error}");
     }
-    assert!(matches!(check_addresses(&[]), Err(InvitationError::AddressCount { count: 0 })));
+    assert!(matches!(check(&[]), Err(InvitationError::AddressCount { count: 0 })));
+    let by_relay = relay("turn:a", Some("192.0.2.1:5"));
+    assert!(check_ways(&[], std::slice::from_ref(&by_relay)).is_ok(), "no address but a relay's");
+    assert!(check_ways(&[], &[relay("turn:a", None)]).is_err(), "a relay without an address");
+    assert!(check_ways(&[], &vec![by_relay; MAX_RELAYS + 1]).is_err());
     let nine = vec!["a:1".to_owned(); 9];
-    assert!(matches!(check_addresses(&nine), Err(InvitationError::AddressCount { count: 9 })));
+    assert!(matches!(check(&nine), Err(InvitationError::AddressCount { count: 9 })));
 }
 
 #[test]
@@ -199,4 +226,5 @@ fn a_file_that_cannot_be_read_or_written_is_named() {
 fn debug_output_shows_no_secret() {
     let text = format!("{:?}", sample());
     assert!(!text.contains("secret") && !text.contains("9, 9"), "{text}");
+    assert!(text.contains("relay.test") && !text.contains("pass"), "{text}");
 }

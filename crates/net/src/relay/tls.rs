@@ -1,0 +1,376 @@
+//! TURN's messages over TLS over TCP: a relay on port 443, for networks without UDP.
+//!
+//! The relay is trusted by its pinned key alone. A proxy that inspects TLS shows another key and
+//! is named, never accepted. TLS 1.3, or 1.2 for relays that have no newer one (RFC 9325 allows it
+//! with these suites); what is inside is encrypted from end to end all the same.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::{self, BufRead, Read, Write};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use ring::digest;
+use rustls::client::Resumption;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::ring::default_provider;
+use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme,
+};
+use tokio::net::TcpStream;
+
+use super::RelayError;
+use super::url::Pin;
+
+/// Bytes that may wait for TCP to take them. More would be delay: what does not fit is dropped, as
+/// a network would, and sent again when its loss shows.
+const MAX_WAITING_BYTES: usize = 16 << 10;
+/// What goes into one record. All of it must arrive before any of it can be read.
+const RECORD_BYTES: usize = 4 << 10;
+/// Read from TCP at once.
+const READ_BYTES: usize = 32 << 10;
+/// The longest message: STUN's and a channel's lengths have 16 bits.
+const MAX_MESSAGE_BYTES: usize = 20 + (1 << 16);
+
+/// What a server showed in place of the relay's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Presented {
+    /// Its key.
+    pub pin: Pin,
+    /// The certificate's name.
+    pub subject: String,
+    /// Who signed it.
+    pub issuer: String,
+}
+
+impl fmt::Display for Presented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} signed by {}, key {}", self.subject, self.issuer, self.pin)
+    }
+}
+
+/// A stream of TURN's messages.
+pub(super) struct TlsCarrier {
+    tcp: TcpStream,
+    tls: ClientConnection,
+    waiting: VecDeque<u8>,
+    received: Vec<u8>,
+}
+
+impl fmt::Debug for TlsCarrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsCarrier").field("tcp", &self.tcp).finish_non_exhaustive()
+    }
+}
+
+impl TlsCarrier {
+    pub(super) async fn connect(
+        server: SocketAddr,
+        host: &str,
+        pins: &[Pin],
+    ) -> Result<Self, RelayError> {
+        let tcp = TcpStream::connect(server).await.map_err(RelayError::Connect)?;
+        tcp.set_nodelay(true).map_err(RelayError::Connect)?;
+        let seen = Arc::new(Mutex::new(None));
+        let config = config(pins, seen.clone())?;
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| RelayError::Lookup { host: host.to_owned(), why: "no name".into() })?;
+        let tls = ClientConnection::new(Arc::new(config), name).map_err(RelayError::Tls)?;
+        let mut carrier =
+            Self { tcp, tls, waiting: VecDeque::new(), received: Vec::with_capacity(READ_BYTES) };
+        carrier.shake_hands().await.map_err(|error| {
+            let presented = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+            match presented {
+                Some(presented) => RelayError::Inspected { presented, expected: pins.to_vec() },
+                None => error,
+            }
+        })?;
+        Ok(carrier)
+    }
+
+    pub(super) fn local_address(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    async fn shake_hands(&mut self) -> Result<(), RelayError> {
+        while self.tls.is_handshaking() {
+            while self.tls.wants_write() {
+                self.tcp.writable().await.map_err(RelayError::Connect)?;
+                match self.tls.write_tls(&mut Socket(&self.tcp)) {
+                    Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
+                        return Err(RelayError::Connect(error));
+                    }
+                    _ => {}
+                }
+            }
+            if !self.tls.is_handshaking() {
+                break;
+            }
+            self.tcp.readable().await.map_err(RelayError::Connect)?;
+            match self.tls.read_tls(&mut Socket(&self.tcp)) {
+                Ok(0) => return Err(RelayError::Connect(io::ErrorKind::UnexpectedEof.into())),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                Err(error) => return Err(RelayError::Connect(error)),
+                Ok(_) => {}
+            }
+            if let Err(error) = self.tls.process_new_packets() {
+                // The alert tells the other side why.
+                let _ = self.tls.write_tls(&mut Socket(&self.tcp));
+                return Err(RelayError::Tls(error));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a message for [`TlsCarrier::flush`], padded to four bytes (RFC 8656, section 12.5), or
+    /// drops it when too much waits already.
+    pub(super) fn push(&mut self, message: &[u8]) {
+        if self.waiting.len() + message.len() > MAX_WAITING_BYTES {
+            return;
+        }
+        self.waiting.extend(message);
+        let padding = message.len().next_multiple_of(4) - message.len();
+        self.waiting.extend(std::iter::repeat_n(0, padding));
+    }
+
+    /// Whether bytes wait for TCP.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty() || self.tls.wants_write()
+    }
+
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        while self.is_waiting() && self.tcp.poll_write_ready(cx)?.is_ready() {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Gives TCP what it takes, in few records.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        loop {
+            while self.tls.wants_write() {
+                match self.tls.write_tls(&mut Socket(&self.tcp)) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                    written => written?,
+                };
+            }
+            let (bytes, _) = self.waiting.as_slices();
+            let bytes = &bytes[..bytes.len().min(RECORD_BYTES)];
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            let taken = self.tls.writer().write(bytes)?;
+            self.waiting.drain(..taken);
+        }
+    }
+
+    /// Calls with every whole message that has come; ready when the stream has ended.
+    pub(super) fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut take: impl FnMut(&[u8]),
+    ) -> Poll<io::Error> {
+        loop {
+            match self.tcp.poll_read_ready(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) => return Poll::Ready(error),
+                Poll::Ready(Ok(())) => {}
+            }
+            match self.read(&mut take) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(error),
+            }
+        }
+    }
+
+    fn read(&mut self, take: &mut impl FnMut(&[u8])) -> io::Result<()> {
+        if self.tls.read_tls(&mut Socket(&self.tcp))? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.tls.process_new_packets().map_err(io::Error::other)?;
+        loop {
+            let mut reader = self.tls.reader();
+            let count = match reader.fill_buf() {
+                Ok([]) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(bytes) => {
+                    self.received.extend_from_slice(bytes);
+                    bytes.len()
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            };
+            reader.consume(count);
+        }
+        let mut start = 0;
+        while let Some(message) = first_message(&self.received[start..])? {
+            take(&self.received[start..start + message.bytes]);
+            start += message.padded_bytes;
+        }
+        self.received.drain(..start);
+        Ok(())
+    }
+}
+
+struct Framed {
+    bytes: usize,
+    padded_bytes: usize,
+}
+
+/// The first message of a stream, once all of it is there.
+fn first_message(stream: &[u8]) -> io::Result<Option<Framed>> {
+    let [first, _, high, low, ..] = *stream else { return Ok(None) };
+    let length = usize::from(u16::from_be_bytes([high, low]));
+    let bytes = match first >> 6 {
+        0 => 20 + length,
+        1 => 4 + length,
+        _ => return Err(io::Error::new(io::ErrorKind::InvalidData, "neither STUN nor a channel")),
+    };
+    debug_assert!(bytes <= MAX_MESSAGE_BYTES);
+    let padded_bytes = bytes.next_multiple_of(4);
+    Ok((stream.len() >= padded_bytes).then_some(Framed { bytes, padded_bytes }))
+}
+
+/// What can be read and written without waiting.
+struct Socket<'a>(&'a TcpStream);
+
+impl Read for Socket<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.try_read(buffer)
+    }
+}
+
+impl Write for Socket<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+type Seen = Arc<Mutex<Option<Presented>>>;
+
+fn config(pins: &[Pin], seen: Seen) -> Result<ClientConfig, RelayError> {
+    let verifier = Pinned { pins: pins.to_vec(), seen };
+    let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(RelayError::Tls)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    config.resumption = Resumption::disabled();
+    Ok(config)
+}
+
+/// Accepts the pinned keys and no other.
+#[derive(Debug)]
+struct Pinned {
+    pins: Vec<Pin>,
+    seen: Seen,
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let presented = presented(end_entity)?;
+        if self.pins.contains(&presented.pin) {
+            return Ok(ServerCertVerified::assertion());
+        }
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(presented);
+        Err(CertificateError::ApplicationVerificationFailure.into())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = default_provider().signature_verification_algorithms;
+        verify_tls12_signature(message, cert, dss, &algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = default_provider().signature_verification_algorithms;
+        verify_tls13_signature(message, cert, dss, &algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        default_provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+fn presented(certificate: &CertificateDer<'_>) -> Result<Presented, Error> {
+    let parsed = webpki::EndEntityCert::try_from(certificate)
+        .map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
+    let key = parsed.subject_public_key_info();
+    let hash = digest::digest(&digest::SHA256, key.as_ref());
+    let mut pin = Pin([0; 32]);
+    pin.0.copy_from_slice(hash.as_ref());
+    let (subject, issuer) = (common_name(parsed.subject()), common_name(parsed.issuer()));
+    Ok(Presented { pin, subject, issuer })
+}
+
+/// The common name in a distinguished name (X.520, 2.5.4.3), for people to read.
+fn common_name(name: &[u8]) -> String {
+    const OID: [u8; 5] = [6, 3, 0x55, 4, 3];
+    let value = name.windows(OID.len()).position(|bytes| bytes == OID).and_then(|at| {
+        let rest = &name[at + OID.len()..];
+        let length = usize::from(*rest.get(1)?);
+        rest.get(2..2 + length)
+    });
+    match value {
+        Some(value) => String::from_utf8_lossy(value).escape_debug().to_string(),
+        None => "no name".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_found_in_a_stream_wherever_it_breaks() {
+        let stun = [&[0, 1, 0, 4][..], &[9; 16], &[8; 4]].concat();
+        let channel = [&[0x40, 0, 0, 5][..], &[7; 5], &[0; 3]].concat();
+        let stream = [&stun[..], &channel, &stun].concat();
+        for cut in 0..stream.len() {
+            let (mut held, mut found) = (Vec::new(), Vec::new());
+            for piece in [&stream[..cut], &stream[cut..]] {
+                held.extend_from_slice(piece);
+                while let Some(message) = first_message(&held).unwrap() {
+                    found.push(held[..message.bytes].to_vec());
+                    held.drain(..message.padded_bytes);
+                }
+            }
+            assert_eq!(found, [&stun[..], &channel[..9], &stun]);
+        }
+        assert!(first_message(&[0x80; 4]).is_err());
+    }
+
+    #[test]
+    fn names_are_found_and_what_is_none_is_harmless() {
+        let name = [&[0x30, 14, 0x31, 12, 0x30, 10, 6, 3, 0x55, 4, 3, 12, 3][..], b"Gov"].concat();
+        assert_eq!(common_name(&name), "Gov");
+        for end in 0..name.len() {
+            assert_eq!(common_name(&name[..end]), "no name");
+        }
+    }
+}
