@@ -29,6 +29,8 @@ enum Command {
     Share(commands::share::Args),
     /// Shows the screen that an invitation leads to.
     View(commands::view::Args),
+    /// Says whether this machine reaches what a session needs, and what to allow.
+    Doctor(commands::doctor::Args),
     /// Records a desktop to a file, for benches and bug reports.
     RecordTrace(commands::record::Args),
     /// Plays a recorded desktop and says what is in it.
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Share(args) => commands::share::run(&args),
         Command::View(args) => commands::view::run(&args),
+        Command::Doctor(args) => commands::doctor::run(&args),
         Command::RecordTrace(args) => commands::record::run(&args),
         Command::Replay(args) => commands::replay::run(&args),
         Command::ProbeEncoder(args) => Ok(commands::probe::run(&args)),

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-/// Rows of text in aligned columns: the first column to the left, the others to the right.
+/// Rows of text in aligned columns: the first column to the left, the others to the right unless
+/// they are of text.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
+    left: Vec<usize>,
 }
 
 /// Blanks between two columns.
@@ -14,7 +16,13 @@ const GAP: usize = 2;
 impl Table {
     /// A table with these column heads.
     pub(crate) fn new<S: Into<String>>(heads: impl IntoIterator<Item = S>) -> Self {
-        Self { rows: vec![heads.into_iter().map(Into::into).collect()] }
+        Self { rows: vec![heads.into_iter().map(Into::into).collect()], left: vec![0] }
+    }
+
+    /// Aligns a column, counted from 0, to the left.
+    pub(crate) fn left(mut self, column: usize) -> Self {
+        self.left.push(column);
+        self
     }
 
     /// Adds a row; missing cells are empty, surplus ones get columns without a head.
@@ -35,11 +43,13 @@ impl fmt::Display for Table {
             let mut line = String::new();
             for (c, width) in widths.iter().enumerate() {
                 let cell = cells.get(c).map_or("", String::as_str);
-                if c == 0 {
-                    line += &format!("{cell:<width$}");
-                } else {
-                    line += &format!("{:GAP$}{cell:>width$}", "");
+                if c > 0 {
+                    line += &" ".repeat(GAP);
                 }
+                line += &match self.left.contains(&c) {
+                    true => format!("{cell:<width$}"),
+                    false => format!("{cell:>width$}"),
+                };
             }
             line
         };
@@ -96,6 +106,19 @@ delay              p50 ms  p95 ms
 -----------------  ------  ------
 to glass             4.20   11.75
 µs are one column       1
+";
+        assert_eq!(table.to_string(), expected);
+    }
+
+    #[test]
+    fn columns_of_text_begin_at_their_left() {
+        let mut table = Table::new(["check", "ms", "measured"]).left(2);
+        table.row(["DNS", "1.20", "an address"]).row(["TLS", "", "x"]);
+        let expected = "\
+check    ms  measured
+-----  ----  ----------
+DNS    1.20  an address
+TLS          x
 ";
         assert_eq!(table.to_string(), expected);
     }
