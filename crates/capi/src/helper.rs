@@ -129,12 +129,16 @@ impl HelperRole {
     }
 
     pub(crate) fn next_event(&self) -> Option<farpane_event> {
-        Some(match self.read().as_ref()?.try_event()? {
-            HelperEvent::ConsentPending => event::new(FARPANE_EVENT_CONSENT_PENDING),
-            HelperEvent::ConsentGranted => event::new(FARPANE_EVENT_CONSENT_GRANTED),
-            HelperEvent::Ended { cause, reason, lost } => event::ended(cause.code(), &reason, lost),
-            // Told by a later version of the library to one that knows it.
-            _ => return None,
+        let helper = self.read();
+        let events = std::iter::from_fn(|| helper.as_ref()?.try_event());
+        events.into_iter().find_map(|event| match event {
+            HelperEvent::ConsentPending => Some(event::new(FARPANE_EVENT_CONSENT_PENDING)),
+            HelperEvent::ConsentGranted => Some(event::new(FARPANE_EVENT_CONSENT_GRANTED)),
+            HelperEvent::Ended { cause, reason, lost } => {
+                Some(event::ended(cause.code(), &reason, lost))
+            }
+            // Of paths this version tells nothing.
+            _ => None,
         })
     }
 

@@ -131,13 +131,16 @@ impl SharerRole {
     }
 
     pub(crate) fn next_event(&self) -> Option<farpane_event> {
-        let event = {
-            let live = self.read();
-            live.as_ref()?.next_event(Duration::ZERO)?
-        };
-        let peer = self.note(&event);
-        let event = convert(event)?;
-        Some(peer.map_or(event, |peer| event::about(event, &peer)))
+        loop {
+            let event = {
+                let live = self.read();
+                live.as_ref()?.next_event(Duration::ZERO)?
+            };
+            let peer = self.note(&event);
+            if let Some(event) = convert(event) {
+                return Some(peer.map_or(event, |peer| event::about(event, &peer)));
+            }
+        }
     }
 
     pub(crate) fn has_news(&self) -> bool {
@@ -211,7 +214,7 @@ fn convert(event: SharerEvent) -> Option<farpane_event> {
             let reason = if failed { EndReason::Error } else { EndReason::SharerEnded };
             event::ended(reason.code(), &reason.to_string(), false)
         }
-        // Told by a later version of the library to one that knows it.
+        // Of paths this version tells nothing.
         _ => return None,
     })
 }

@@ -9,7 +9,7 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bound
 use crossbeam::queue::ArrayQueue;
 use farpane_net::{
     Cancel, CloseReason, Identity, Invitation, Link, LinkHandle, LinkSink, LinkStats, NetConfig,
-    NetThread, connect, now_us,
+    NetThread, PathStats, PathSwitch, connect, now_us,
 };
 use farpane_policy::EndReason;
 use farpane_proto::control::{CURSOR_SHAPE_BLOB, Control, CursorShape};
@@ -39,6 +39,8 @@ pub enum HelperEvent {
     ConsentPending,
     /// The sharer consented; pictures follow.
     ConsentGranted,
+    /// What comes and goes takes another path from now on.
+    PathChanged(PathSwitch),
     /// The session is over.
     Ended {
         /// Why.
@@ -223,6 +225,11 @@ impl Helper {
         }
     }
 
+    /// The paths to the sharer.
+    pub fn paths(&self) -> Vec<PathStats> {
+        self.link.paths()
+    }
+
     /// Leaves the session.
     pub fn end(&self, reason: &str) {
         self.link.close(EndReason::HelperEnded.code(), reason);
@@ -262,6 +269,7 @@ enum Arrival {
     Datagram { received_us: u64, bytes: Bytes },
     Control(Bytes),
     Blob { kind: u8, bytes: Bytes },
+    Path(PathSwitch),
     Closed(CloseReason),
 }
 
@@ -283,6 +291,10 @@ impl LinkSink for Sink {
     }
 
     fn mtu(&mut self, _max_datagram_bytes: usize) {}
+
+    fn path(&mut self, switch: PathSwitch) {
+        let _ = self.0.try_send(Arrival::Path(switch));
+    }
 
     fn closed(&mut self, reason: CloseReason) {
         let mut last = Arrival::Closed(reason);
@@ -359,6 +371,10 @@ impl Decoder {
                 (self.shared.on_change)();
             }
             Arrival::Blob { .. } => {} // kinds of later versions
+            Arrival::Path(switch) => {
+                let _ = self.events.try_send(HelperEvent::PathChanged(switch));
+                (self.shared.on_change)();
+            }
             Arrival::Closed(reason) => return Ok(Some(ended(&reason))),
         }
         Ok(None)

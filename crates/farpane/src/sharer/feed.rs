@@ -15,6 +15,7 @@ use super::video::{OpenEncoder, Video};
 use bytes::Bytes;
 use farpane_codec::video::MAX_REGIONS;
 use farpane_frame::{Move, Rect, Size, TileGrid, TileSet};
+use farpane_net::{PathKind, PathSwitch};
 use farpane_proto::datagram::Cursor;
 use farpane_proto::feedback::Feedback;
 use farpane_proto::screen::{BatchInfo, Repeat, ScreenSender, SenderEvent};
@@ -47,6 +48,8 @@ pub(crate) struct Feed {
     sender: ScreenSender,
     slots: SlotCache,
     controller: Box<dyn Controller>,
+    /// What was learnt of the path that was in use before, by its kind.
+    parked: Option<(PathKind, Box<dyn Controller>)>,
     pacer: Pacer,
     stores: Vec<(u32, u16)>,
     /// Tiles that changed since they were offered to the helper's cache.
@@ -101,6 +104,7 @@ impl Feed {
             kept_bytes: 0,
             sender,
             controller,
+            parked: None,
             stores: Vec::new(),
             copies: Vec::new(),
             plan: Vec::new(),
@@ -164,6 +168,16 @@ impl Feed {
     /// How large a datagram may be.
     pub(crate) fn set_max_datagram_bytes(&mut self, bytes: usize) {
         self.sender.set_max_datagram_bytes(bytes);
+    }
+
+    /// Datagrams go by another path: each has its own rate.
+    pub(crate) fn handle_path_change(&mut self, now_us: u64, switch: &PathSwitch) {
+        let known = self.parked.take().filter(|(kind, _)| *kind == switch.to);
+        let next = known.map_or_else(|| Box::new(ScreamController::new()) as _, |(_, known)| known);
+        let last = std::mem::replace(&mut self.controller, next);
+        self.parked = Some((switch.from, last));
+        self.pacer.set_rate(now_us, self.controller.pacing_bytes_per_s());
+        self.sender.handle_path_change(now_us);
     }
 
     /// Notes that a frame was captured.

@@ -195,6 +195,13 @@ impl Guests {
                     guest.peer.set_max_datagram_bytes(bytes);
                 }
             }
+            LinkEvent::Path(switch) => {
+                let feed = self.guests.get_mut(&id).and_then(|guest| guest.peer.feed.as_mut());
+                if let Some(feed) = feed {
+                    feed.handle_path_change(now_us, &switch);
+                }
+                self.tell(SharerEvent::PathChanged { helper: id, switch });
+            }
             LinkEvent::Datagram(bytes) => {
                 let feed = self.guests.get_mut(&id).and_then(|guest| guest.peer.feed.as_mut());
                 if feed.is_some_and(|feed| feed.handle_datagram(now_us, &bytes).is_err()) {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use crossbeam::channel::{Sender, TrySendError};
-use farpane_net::{CloseReason, Connection, LinkSink};
+use farpane_net::{CloseReason, Connection, LinkSink, PathSwitch};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,6 +19,8 @@ pub(crate) enum LinkEvent {
     Control(Bytes),
     /// Datagrams may have this size now.
     Mtu(usize),
+    /// The session goes by another path.
+    Path(PathSwitch),
     /// The queue to the network is empty again, as was asked for.
     Drained,
     /// The connection is over.
@@ -54,6 +56,10 @@ impl LinkSink for Sink {
 
     fn mtu(&mut self, max_datagram_bytes: usize) {
         self.tell(LinkEvent::Mtu(max_datagram_bytes));
+    }
+
+    fn path(&mut self, switch: PathSwitch) {
+        self.tell(LinkEvent::Path(switch));
     }
 
     fn drained(&mut self) {

@@ -16,7 +16,10 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use farpane_capture::{CaptureError, CaptureSource, monotonic_us};
 use farpane_codec::video::VideoCodec;
 use farpane_damage::Processor;
-use farpane_net::{Identity, Invitation, Invitations, Listener, NetConfig, NetThread};
+use farpane_net::{
+    Identity, Invitation, Invitations, InvitedRelay, Listener, NetConfig, NetThread, PathSwitch,
+    RelayState, RelayUrl,
+};
 use farpane_policy::{AdvanceConsent, Answer, ConsentRequest, EndReason, Peer, Scope};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -58,6 +61,13 @@ pub enum SharerEvent {
         /// Which helper.
         helper: u64,
     },
+    /// What goes to a helper takes another path from now on.
+    PathChanged {
+        /// Which helper.
+        helper: u64,
+        /// From where to where, and why.
+        switch: PathSwitch,
+    },
     /// A helper's session is over.
     Left {
         /// Which helper.
@@ -92,7 +102,13 @@ pub enum SharerEvent {
 impl SharerEvent {
     /// Whether an app that does not learn of it would do harm or wait for ever.
     pub(crate) fn is_critical(&self) -> bool {
-        !matches!(self, Self::ScreenLost { .. } | Self::SourceEnded | Self::Missed { .. })
+        !matches!(
+            self,
+            Self::ScreenLost { .. }
+                | Self::SourceEnded
+                | Self::Missed { .. }
+                | Self::PathChanged { .. }
+        )
     }
 }
 
@@ -200,6 +216,7 @@ impl SharerOptions {
 pub struct Sharer {
     identity: Identity,
     invitations: Invitations,
+    listener: Listener,
     address: SocketAddr,
     commands: Sender<Command>,
     events: Receiver<SharerEvent>,
@@ -207,7 +224,7 @@ pub struct Sharer {
     stats: Arc<Mutex<SharerStats>>,
     pipeline: Option<JoinHandle<()>>,
     /// After the pipeline, so that the farewells still go out.
-    _net: NetThread,
+    net: NetThread,
 }
 
 impl Sharer {
@@ -225,7 +242,10 @@ impl Sharer {
         let (teller, events) = Teller::new(Arc::clone(&on_event));
         let stats = Arc::new(Mutex::new(SharerStats::default()));
         let (record_sender, records) = bounded(QUEUE_RECORDS);
-        let address = listen(&net, &options, &identity, &invitations, link_sender.clone())?;
+        let listener = listen(&net, &options, &identity, &invitations, link_sender.clone())?;
+        let address = listener
+            .local_address()
+            .map_err(|source| farpane_net::ListenError::Bind { address: options.listen, source })?;
         let search = Search { moves: options.find_moves, processor: options.processor };
         let open = options.open;
         let wiring = Wiring {
@@ -262,13 +282,14 @@ impl Sharer {
         Ok(Self {
             identity,
             invitations,
+            listener,
             address,
             commands,
             events,
             records,
             stats,
             pipeline: Some(pipeline),
-            _net: net,
+            net,
         })
     }
 
@@ -278,12 +299,35 @@ impl Sharer {
     }
 
     /// Makes an invitation for one helper, valid for `valid_for`. `addresses` are `host:port`
-    /// texts in the order in which the helper is to try them.
+    /// texts in the order in which the helper is to try them; relays are tried after them. Waits
+    /// until every relay has answered or failed, at most 5 s.
     ///
     /// # Errors
-    /// An address is unusable or too many invitations are alive.
+    /// An address is unusable, there is none and no relay works, or too many invitations are alive.
     pub fn invite(&self, addresses: Vec<String>, valid_for: Duration) -> Result<Invitation, Error> {
-        Ok(self.invitations.issue(self.identity.public_key(), addresses, valid_for)?)
+        let listener = self.listener.clone();
+        let relays = self.net.run(async move { listener.invited_relays().await })?;
+        self.invite_by(addresses, relays, valid_for)
+    }
+
+    /// As [`Sharer::invite`], with relays as the helper is to use them, for example with a
+    /// credential of its own.
+    ///
+    /// # Errors
+    /// As those of [`Sharer::invite`].
+    pub fn invite_by(
+        &self,
+        addresses: Vec<String>,
+        relays: Vec<InvitedRelay>,
+        valid_for: Duration,
+    ) -> Result<Invitation, Error> {
+        let key = self.identity.public_key();
+        Ok(self.invitations.issue_by_relays(key, addresses, relays, valid_for)?)
+    }
+
+    /// The relays, and what became of each.
+    pub fn relays(&self) -> Vec<(RelayUrl, RelayState)> {
+        self.listener.relays()
     }
 
     /// Takes an invitation back that nobody has used yet.
@@ -402,19 +446,17 @@ fn listen(
     identity: &Identity,
     invitations: &Invitations,
     links: Sender<(PeerId, LinkEvent)>,
-) -> Result<SocketAddr, Error> {
+) -> Result<Listener, Error> {
     let (address, config) = (options.listen, options.net.clone());
     let (identity, invitations) = (identity.clone(), invitations.clone());
     let listener =
         net.run(async move { Listener::bind(address, &identity, invitations, config).await })??;
-    let local = listener
-        .local_address()
-        .map_err(|source| farpane_net::ListenError::Bind { address, source })?;
+    let accepting = listener.clone();
     net.spawn(async move {
-        while let Some(connection) = listener.accept().await {
+        while let Some(connection) = accepting.accept().await {
             // A full queue turns the helper away: dropping the connection closes it.
             let _ = links.try_send((0, LinkEvent::Joined(Box::new(connection))));
         }
     });
-    Ok(local)
+    Ok(listener)
 }

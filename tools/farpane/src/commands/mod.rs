@@ -1,8 +1,10 @@
 //! One file a command.
 
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod probe;
 pub(crate) mod record;
+mod relay;
 pub(crate) mod replay;
 pub(crate) mod share;
 pub(crate) mod view;

@@ -1,12 +1,13 @@
 //! `farpane share`.
 
-use super::{deadline, is_over, probe};
+use super::{deadline, is_over, probe, relay};
 use crate::interrupt::Interrupt;
 use crate::stats::StatsFile;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use farpane::capture::SourceSpec;
 use farpane::damage::{PROCESSOR_VARIABLE, Processor};
+use farpane::net::{NetConfig, RelayState};
 use farpane::policy::{Answer, ConsentRequest, Scope};
 use farpane::{CodecChoice, Sharer, SharerEvent, SharerOptions};
 use std::io::{BufRead, IsTerminal};
@@ -28,7 +29,9 @@ const TICK: Duration = Duration::from_millis(500);
 #[command(after_help = "Examples:
   farpane share --invite ada.invite                 share this display, ask before each helper
   farpane share --invite ada.invite --consent auto  consent in advance, to viewing only
-  farpane share --invite t.invite --source pattern:scroll --listen 127.0.0.1:0 --consent auto")]
+  farpane share --invite t.invite --source pattern:scroll --listen 127.0.0.1:0 --consent auto
+  farpane share --invite ada.invite --relay turn:ada:secret@relay.example
+                                                    be reached through a relay, too")]
 pub(crate) struct Args {
     /// Where to write the invitation; give that file to the helper over a safe way.
     #[arg(long, value_name = "FILE")]
@@ -42,7 +45,9 @@ pub(crate) struct Args {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, value_name = "ADDR:PORT", default_value = "0.0.0.0:0")]
     listen: SocketAddr,
-    /// A relay to be reached through; this version connects directly only.
+    /// A relay for helpers who cannot come directly: turn:USER:PASSWORD@HOST over UDP,
+    /// turns:USER:PASSWORD@HOST?pin=PIN over TLS, or @FILE with one of them a line, which keeps
+    /// passwords out of the list of processes. The helper gets them with the invitation.
     #[arg(long, value_name = "URL")]
     relay: Vec<String>,
     /// Ask for each helper, or consent now: to viewing only, for this invitation only.
@@ -94,9 +99,6 @@ enum Allow {
 /// # Errors
 /// Options this version cannot honour, an address in use, an unwritable file, a lost screen.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    if !args.relay.is_empty() {
-        bail!("--relay: this version connects directly only; leave it out and use --listen");
-    }
     if args.allow == Allow::Control {
         bail!("--allow control: this version lets helpers view only; use --allow view");
     }
@@ -111,6 +113,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let mut stats = args.stats.as_deref().map(StatsFile::create).transpose()?;
     let sharer = start(args)?;
     let invitation = sharer.invite(addresses(sharer.local_address()), INVITATION_VALID)?;
+    tell_relays(&sharer);
     if args.consent == Consent::Auto {
         sharer.consent_in_advance(&invitation, CONSENT_VALID);
     }
@@ -145,7 +148,9 @@ fn start(args: &Args) -> Result<Sharer> {
         eprintln!("farpane: films are encoded in software: {error:#}");
         None
     });
+    let net = NetConfig { relays: relay::urls(&args.relay)?, ..NetConfig::default() };
     let options = SharerOptions {
+        net,
         hardware,
         listen: args.listen,
         name: args.name.clone(),
@@ -155,6 +160,16 @@ fn start(args: &Args) -> Result<Sharer> {
         ..SharerOptions::new(move || source.open())
     };
     Sharer::start(options).with_context(|| format!("cannot share on {}", args.listen))
+}
+
+fn tell_relays(sharer: &Sharer) {
+    for (url, state) in sharer.relays() {
+        match state {
+            RelayState::Open(address) => eprintln!("relay {url}: open, {address}"),
+            RelayState::Failed(error) => eprintln!("farpane: relay {url}: {error}"),
+            _ => eprintln!("relay {url}: no answer yet; helpers cannot come by it now"),
+        }
+    }
 }
 
 fn processor_of_environment() -> Result<Processor> {
@@ -208,6 +223,9 @@ impl Desk {
                 let (name, key) = (peer.display_name(), peer.key_fingerprint());
                 eprintln!("● {name} (key {key}) SEES THIS SCREEN. Ctrl-C ends it.");
                 sharer.acknowledge_indicator();
+            }
+            SharerEvent::PathChanged { helper, switch } => {
+                eprintln!("helper {helper} is reached {}", relay::told(&switch));
             }
             SharerEvent::Left { helper, reason } => {
                 self.waiting.retain(|id| *id != helper);

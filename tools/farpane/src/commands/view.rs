@@ -1,13 +1,13 @@
 //! `farpane view`.
 
-use super::{deadline, is_over};
+use super::{deadline, is_over, relay};
 use crate::interrupt::Interrupt;
 use crate::snapshot;
 use crate::stats::StatsFile;
 use crate::window::{CursorImage, Window, WindowEvent, WindowOptions};
 use anyhow::{Context, Result, bail};
 use farpane::capture::{CursorShape, monotonic_us};
-use farpane::net::{Identity, Invitation};
+use farpane::net::{Identity, Invitation, PathState};
 use farpane::{Helper, HelperEvent, HelperOptions, Picture, RemoteCursor};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -242,6 +242,10 @@ impl Viewer<'_> {
             while let Some(event) = helper.try_event() {
                 match event {
                     HelperEvent::ConsentPending => eprintln!("waiting for the sharer's consent"),
+                    HelperEvent::ConsentGranted => eprintln!("connected {}", by_path(helper)),
+                    HelperEvent::PathChanged(switch) => {
+                        eprintln!("the sharer is reached {}", relay::told(&switch));
+                    }
                     HelperEvent::Ended { reason, lost: true, .. } => {
                         return Ok(Outcome::Lost(reason));
                     }
@@ -351,4 +355,11 @@ impl Viewer<'_> {
         };
         snapshot::write_png(path, &picture.pixels.view())
     }
+}
+
+/// How the session goes now.
+fn by_path(helper: &Helper) -> &'static str {
+    let paths = helper.paths();
+    let active = paths.iter().find(|path| path.state == PathState::Active);
+    active.map_or("directly", |path| relay::by(path.kind))
 }

@@ -101,6 +101,16 @@ impl ScreenSender {
         }
     }
 
+    /// Datagrams go by another path from now on: asks at once what arrived by the old one.
+    pub fn handle_path_change(&mut self, now_us: u64) {
+        if self.probe_at_us.is_some() {
+            self.repeat_oldest(now_us);
+            self.probe_due = true;
+            self.probes = 0;
+            self.probe_at_us = Some(now_us + self.probe_wait_us(now_us));
+        }
+    }
+
     /// When to call [`handle_timeout`](Self::handle_timeout) next; `None` while all is settled.
     pub fn poll_timeout(&self) -> Option<u64> {
         let copy_us = self.copies.front().map(|(at_us, _)| *at_us);
