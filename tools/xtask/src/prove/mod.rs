@@ -15,6 +15,7 @@ mod idle;
 pub(crate) mod machine;
 mod main_job;
 mod of_bench;
+mod paths;
 mod rate;
 mod robustness;
 
@@ -35,6 +36,7 @@ Examples:
   cargo xtask prove c-abi                             some ten minutes
   cargo xtask prove codec                             some fifteen minutes
   cargo xtask prove damage                            some ten minutes
+  cargo xtask prove paths                             some twenty minutes; needs root
   cargo xtask prove rate                              some six minutes
 
 Ends with status 0 when no claim fails. What cannot be measured here says why and is no pass.")]
@@ -70,6 +72,8 @@ enum Topic {
     CAbi,
     /// Films go as video and become exact, over links of all rates, and exact coding beats others'
     Codec,
+    /// Sessions go directly and by relays over UDP and TLS, and go on when a path fails
+    Paths,
     /// Queues stay short and links full in simulated networks, and hostile reports do no harm
     Rate,
     /// Every kernel and GPUs find the same changes, and moves, faster than others find them
@@ -83,6 +87,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<bool> {
         Topic::MainJob => main_job::measure(root, arguments)?,
         Topic::CAbi => c_abi::measure(root)?,
         Topic::Codec => codec::measure(root)?,
+        Topic::Paths => paths::measure(root)?,
         Topic::Rate => rate::measure(root)?,
         Topic::Damage => damage::measure(root)?,
     };
