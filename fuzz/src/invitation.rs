@@ -10,6 +10,8 @@ use ring::hmac::{HMAC_SHA256, Key, sign};
 const TEXT: u8 = 0;
 const BODY: u8 = 1;
 const SECRET: std::ops::Range<usize> = 17..49;
+/// A pin: 32 bytes in base64url.
+const PIN: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 /// An Ed25519 key's first bytes (RFC 8410, section 4).
 const SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
@@ -38,8 +40,10 @@ fn with_tag(body: &[u8]) -> String {
 
 /// Invitations with one address and with many, as text and as bodies.
 pub fn seeds() -> Vec<Seed> {
-    let one = body(&["192.0.2.1:3478"]);
-    let many = body(&["[2001:db8::1]:3478", "sharer.example:443", "10.0.0.7:65535"]);
+    let one = body(&["192.0.2.1:3478"], &[]);
+    let many = body(&["[2001:db8::1]:3478", "sharer.example:443", "10.0.0.7:65535"], &[]);
+    let (udp, tls) = ("turn:u:p%40@relay.example:3478", format!("turns:relay.example?pin={PIN}"));
+    let relays = [(udp, "[2001:db8::9]:50000"), (&tls, "")];
     let text = with_tag(&one);
     let broken = text.as_bytes().chunks(70).collect::<Vec<_>>().join(&b"\r\n  "[..]);
     let mut damaged = text.clone().into_bytes();
@@ -50,8 +54,12 @@ pub fn seeds() -> Vec<Seed> {
         ("text", led(TEXT, text.as_bytes())),
         ("text-in-lines", led(TEXT, &broken)),
         ("bad-text-damaged", led(TEXT, &damaged)),
-        ("bad-body-no-address", led(BODY, &body(&[]))),
-        ("bad-body-port", led(BODY, &body(&["192.0.2.1:0"]))),
+        ("body-relays", led(BODY, &body(&["192.0.2.1:3478"], &relays))),
+        ("body-relays-alone", led(BODY, &body(&[], &relays))),
+        ("bad-body-no-address", led(BODY, &body(&[], &[]))),
+        ("bad-body-no-way", led(BODY, &body(&[], &relays[1..]))),
+        ("bad-body-port", led(BODY, &body(&["192.0.2.1:0"], &[]))),
+        ("bad-body-relay", led(BODY, &body(&["192.0.2.1:1"], &[("turns:relay.example", "")]))),
     ]
 }
 
@@ -59,7 +67,7 @@ fn led(kind: u8, rest: &[u8]) -> Vec<u8> {
     [&[kind][..], rest].concat()
 }
 
-fn body(addresses: &[&str]) -> Vec<u8> {
+fn body(addresses: &[&str], relays: &[(&str, &str)]) -> Vec<u8> {
     let mut body = vec![1];
     body.extend([0x11; 16]);
     body.extend([0x22; 32]);
@@ -68,6 +76,13 @@ fn body(addresses: &[&str]) -> Vec<u8> {
     body.extend(1_900_000_000_u64.to_be_bytes());
     body.push(addresses.len() as u8);
     for address in addresses {
+        body.push(address.len() as u8);
+        body.extend(address.as_bytes());
+    }
+    body.push(relays.len() as u8);
+    for (url, address) in relays {
+        body.extend((url.len() as u16).to_be_bytes());
+        body.extend(url.as_bytes());
         body.push(address.len() as u8);
         body.extend(address.as_bytes());
     }

@@ -342,8 +342,9 @@ fn decode(bytes: &[u8]) -> Result<Invitation, InvitationError> {
     let key: [u8; PUBLIC_KEY_BYTES] = reader.array("the sharer's key")?;
     let expires_unix_s = u64::from_be_bytes(reader.array("an expiry")?);
     let [count] = reader.array("a number of addresses")?;
-    if count == 0 || usize::from(count) > MAX_ADDRESSES {
-        return Err(InvitationError::Malformed { at: reader.at - 1, expected: "1 to 8 addresses" });
+    let count_at = reader.at - 1;
+    if usize::from(count) > MAX_ADDRESSES {
+        return Err(InvitationError::Malformed { at: count_at, expected: "at most 8 addresses" });
     }
     let mut addresses = Vec::with_capacity(usize::from(count));
     for _ in 0..count {
@@ -356,6 +357,9 @@ fn decode(bytes: &[u8]) -> Result<Invitation, InvitationError> {
         addresses.push(address.ok_or(malformed)?.to_owned());
     }
     let relays = read_relays(&mut reader)?;
+    if check_ways(&addresses, &relays).is_err() {
+        return Err(InvitationError::Malformed { at: count_at, expected: "an address" });
+    }
     let body = &bytes[..reader.at];
     let tag: [u8; TAG_BYTES] = reader.array("an integrity check")?;
     if reader.at != bytes.len() {

@@ -174,6 +174,16 @@ fn the_longest_invitation_fits_the_limit() {
 }
 
 #[test]
+fn an_invitation_by_relays_alone_is_read_and_one_to_nowhere_is_not() {
+    let mut invitation = sample();
+    invitation.addresses.clear();
+    assert!(same(&invitation.to_text().parse().unwrap(), &invitation));
+    invitation.relays.remove(0);
+    let error = invitation.to_text().parse::<Invitation>().unwrap_err();
+    assert!(matches!(error, InvitationError::Malformed { .. }), "{error}");
+}
+
+#[test]
 fn addresses_must_be_host_and_port() {
     for good in ["1.2.3.4:5", "[::1]:65535", "host-1.example:3478"] {
         assert!(check(&[good.into()]).is_ok(), "{good}");
