@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::mtu::NEEDED_BYTES;
 use crate::relay::{RelayError, RelayPin, RelayTransport, RelayUrl, TurnRefusal};
 
 /// What to do about an error.
@@ -49,6 +50,21 @@ pub(super) fn let_out(url: &RelayUrl, ports: &[u16]) -> String {
         url.host(),
         ranges(ports),
     )
+}
+
+/// What to do where small packets pass and large ones do not.
+pub(super) fn widen(url: &RelayUrl) -> String {
+    let host = url.host();
+    match url.transport() {
+        RelayTransport::Udp => format!(
+            "raise the MTU on the way to {host}, both ways: a session needs {NEEDED_BYTES} bytes of \
+             UDP payload"
+        ),
+        RelayTransport::Tls => format!(
+            "let routers on the way to {host} clamp the MSS of TCP to their MTU, or let ICMP \
+             (fragmentation needed, packet too big) pass both ways: large segments are lost"
+        ),
+    }
 }
 
 /// What a relay has to forward to.
@@ -143,6 +159,9 @@ mod tests {
         let advice = let_out(&url, &url.ports());
         assert!(advice.contains("outbound UDP to relay.example port 3478-3481"), "{advice}");
         assert!(!advice.contains("secret"));
+        assert!(widen(&url).contains("raise the MTU on the way to relay.example"));
+        let tls = format!("turns:relay.example?pin={}", RelayPin([7; 32])).parse().unwrap();
+        assert!(widen(&tls).contains("clamp the MSS"));
         let url: RelayUrl = "turn:[2001:db8::1]:53".parse().unwrap();
         assert_eq!(place(&url), "[2001:db8::1]:53");
     }

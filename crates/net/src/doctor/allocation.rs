@@ -78,10 +78,7 @@ pub(super) async fn forward(relay: &Relay, bound: Bound) -> Check {
         None => Check::failed(
             Subject::Forwarding,
             format!("small datagrams come back, and those of {NEEDED_BYTES} bytes do not"),
-            format!(
-                "raise the MTU on the way to {host}, both ways: a session needs {NEEDED_BYTES} \
-                 bytes of UDP payload"
-            ),
+            advice::widen(relay.url()),
         ),
     }
 }
