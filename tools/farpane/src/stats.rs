@@ -1,5 +1,6 @@
 //! `--stats FILE.jsonl`: one JSON object a line for every update.
 
+use farpane::net::{PathSwitch, SwitchReason};
 use farpane::{ShareRecord, ViewRecord};
 use serde_json::json;
 use std::fs::File;
@@ -41,6 +42,20 @@ impl StatsFile {
         self.write(&json!({
             "side": "view", "update": r.update, "received_us": r.received_us,
             "composed_us": r.composed_us, "presented_us": presented_us, "damage_px": r.damage_px,
+        }));
+    }
+
+    /// Writes that a session goes by another path; `helper` is whose, on the sharer's side.
+    pub(crate) fn switch(&mut self, side: &str, helper: Option<u64>, s: &PathSwitch) {
+        let reason = match s.reason {
+            SwitchReason::Silence => "silence",
+            SwitchReason::RelayLost => "relay lost",
+            SwitchReason::Better => "better",
+            _ => "peer",
+        };
+        self.write(&json!({
+            "side": side, "helper": helper, "switch_us": s.at_us, "from": s.from.to_string(),
+            "to": s.to.to_string(), "epoch": s.epoch, "reason": reason,
         }));
     }
 

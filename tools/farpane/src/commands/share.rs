@@ -128,6 +128,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let mut tick = Instant::now();
     while !is_over(deadline) && !interrupt.is_set() {
         if let Some(event) = sharer.next_event(TICK.saturating_sub(tick.elapsed())) {
+            if let (SharerEvent::PathChanged { helper, switch }, Some(stats)) = (&event, &mut stats)
+            {
+                stats.switch("share", Some(*helper), switch);
+            }
             desk.handle(&sharer, event)?;
         }
         desk.answer(&sharer);

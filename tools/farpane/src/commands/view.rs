@@ -245,6 +245,9 @@ impl Viewer<'_> {
                     HelperEvent::ConsentGranted => eprintln!("connected {}", by_path(helper)),
                     HelperEvent::PathChanged(switch) => {
                         eprintln!("the sharer is reached {}", relay::told(&switch));
+                        if let Some(stats) = &mut self.stats {
+                            stats.switch("view", None, &switch);
+                        }
                     }
                     HelperEvent::Ended { reason, lost: true, .. } => {
                         return Ok(Outcome::Lost(reason));
