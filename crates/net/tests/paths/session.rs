@@ -14,7 +14,9 @@ use farpane_netbed::Bed;
 use crate::film::Film;
 use crate::support::{Helper, Sharer, active, wait_for};
 
-/// For both ends to see the same, and for a control message to pass.
+/// For a control message to pass, after a link that was far too slow and beside other tests.
+const HEAR: Duration = Duration::from_secs(6);
+/// For both ends to see the same.
 const SETTLE: Duration = Duration::from_secs(2);
 
 /// Both ends of a session.
@@ -152,7 +154,7 @@ fn say(net: &NetThread, mut connection: Connection, what: &'static str) -> Conne
 
 fn hear(net: &NetThread, mut connection: Connection) -> (Connection, Option<Bytes>) {
     let heard = net.run(async move {
-        let heard = tokio::time::timeout(SETTLE, connection.control().1.recv()).await;
+        let heard = tokio::time::timeout(HEAR, connection.control().1.recv()).await;
         (connection, heard.ok().and_then(Result::ok))
     });
     heard.unwrap()
