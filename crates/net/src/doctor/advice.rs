@@ -57,8 +57,8 @@ pub(super) fn widen(url: &RelayUrl) -> String {
     let host = url.host();
     match url.transport() {
         RelayTransport::Udp => format!(
-            "raise the MTU on the way to {host}, both ways: a session needs {NEEDED_BYTES} bytes of \
-             UDP payload"
+            "raise the MTU on the way to {host}, both ways: a session needs {NEEDED_BYTES} bytes \
+             of UDP payload"
         ),
         RelayTransport::Tls => format!(
             "let routers on the way to {host} clamp the MSS of TCP to their MTU, or let ICMP \
