@@ -90,7 +90,7 @@ fn what_this_version_cannot_do_is_refused_with_what_to_do_instead() {
     let share = ["share", "--invite", file.to_str().unwrap(), "--source", "pattern:still,64x64"];
     let cases: [(&[&str], &str); 3] = [
         (&["--allow", "control"], "--allow view"),
-        (&["--relay", "turn:192.0.2.1"], "--listen"),
+        (&["--relay", "turns:192.0.2.1"], "?pin="),
         (&["--listen", "192.0.2.1:1"], "192.0.2.1:1"),
     ];
     for (more, says) in cases {
