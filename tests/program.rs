@@ -1,6 +1,7 @@
 //! The `farpane` program as a process.
 
 use crate::wait_for;
+use farpane_netbed::Space;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
@@ -38,9 +39,26 @@ impl Program {
     /// # Panics
     /// When the program has not been built.
     pub fn start<S: AsRef<str>>(args: &[S], display: Option<&str>) -> Self {
+        Self::spawn(Command::new(binary()), args, display)
+    }
+
+    /// As [`Program::start`], in a network of its own, or in this one.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn start_in<S: AsRef<str>>(
+        space: Option<&Space>,
+        args: &[S],
+        display: Option<&str>,
+    ) -> Self {
+        match space {
+            Some(space) => Self::spawn(space.command(binary()), args, display),
+            None => Self::start(args, display),
+        }
+    }
+
+    fn spawn<S: AsRef<str>>(mut command: Command, args: &[S], display: Option<&str>) -> Self {
         let args: Vec<&str> = args.iter().map(AsRef::as_ref).collect();
-        let path = binary();
-        let mut command = Command::new(&path);
         command
             .args(&args)
             .env_remove("DISPLAY")
@@ -51,7 +69,7 @@ impl Program {
             command.env("DISPLAY", display);
         }
         let mut child =
-            command.spawn().unwrap_or_else(|e| panic!("cannot start {}: {e}", path.display()));
+            command.spawn().unwrap_or_else(|e| panic!("cannot start {command:?}: {e}"));
         let said = Arc::new(Mutex::new(String::new()));
         let mut readers = Vec::new();
         if let Some(stdout) = child.stdout.take() {

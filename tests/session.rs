@@ -1,6 +1,7 @@
 //! `farpane share` and `farpane view` with what tests usually tell them.
 
 use crate::{Desk, Program, wait_for};
+use farpane_netbed::Space;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -31,17 +32,25 @@ impl Share {
     /// # Panics
     /// As [`Share::start`].
     pub fn with(desk: &Desk, more: &[&str]) -> Self {
+        Self::start_in(None, desk, "127.0.0.1:0", more)
+    }
+
+    /// Shares `desk` from the network `space`, where it listens at `listen`.
+    ///
+    /// # Panics
+    /// As [`Share::start`].
+    pub fn start_in(space: Option<&Space>, desk: &Desk, listen: &str, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let invitation = text(&folder.path().join("test.invite"));
         let stats = text(&folder.path().join("share.jsonl"));
         let source = format!("x11:{}", desk.display());
-        let mut args = vec!["share", "--listen", "127.0.0.1:0"];
+        let mut args = vec!["share", "--listen", listen];
         args.extend(["--invite", &invitation, "--source", &source]);
         if !more.contains(&"--stats") {
             args.extend(["--stats", &stats]);
         }
         args.extend(more);
-        let program = Program::start(&args, None);
+        let program = Program::start_in(space, &args, None);
         program.wait_said("invitation for one helper", START);
         Self { program, folder }
     }
@@ -83,6 +92,16 @@ impl View {
 
     /// Takes part with these further arguments.
     pub fn with(share: &Share, desk: Option<&Desk>, more: &[&str]) -> Self {
+        Self::start_in(None, share, desk, more)
+    }
+
+    /// Takes part from the network `space`.
+    pub fn start_in(
+        space: Option<&Space>,
+        share: &Share,
+        desk: Option<&Desk>,
+        more: &[&str],
+    ) -> Self {
         let stats = share.file("view.jsonl");
         let (invitation, own) = (text(&share.invitation()), text(&stats));
         let mut args = vec!["view", "--invite", &invitation];
@@ -90,7 +109,7 @@ impl View {
             args.extend(["--stats", &own]);
         }
         args.extend(more);
-        let program = Program::start(&args, desk.map(Desk::display));
+        let program = Program::start_in(space, &args, desk.map(Desk::display));
         Self { program, stats }
     }
 

@@ -17,6 +17,7 @@ fn main() {
     let mut claims = first::table(runs);
     claims.extend(faults::table(runs));
     claims.extend(cost::table());
+    cost::memory();
     if claims_wanted() {
         print_claims(&claims);
     }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -13,13 +13,14 @@ use farpane::net::{
     Credential, Identity, Invitation, InvitedRelay, NetConfig, PathKind, PathState, RelayPin,
     RelayState, RelayUrl,
 };
-use farpane::{Helper, HelperOptions, Sharer, SharerOptions};
+use farpane::policy::{Answer, Scope};
+use farpane::{Helper, HelperOptions, Sharer, SharerEvent, SharerOptions};
 use farpane_benches::recordings::{Shots, TYPING};
 use farpane_netbed::{Bed, Relay, Space};
 
 const VALID: Duration = Duration::from_secs(3_600);
 /// Longer than anything here takes.
-const LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 /// Of an emulated link, each way.
 const PROPAGATION: Duration = Duration::from_millis(20);
 /// What changes from picture to picture.
@@ -55,8 +56,28 @@ pub(crate) struct Sharing {
     sharer: Arc<Sharer>,
     screen: PushScreen,
     picture: FrameBuf,
-    stop: Arc<AtomicBool>,
-    indicator: Option<JoinHandle<()>>,
+    person: Arc<Person>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Who sits there: sees the indicator, and says yes to all who ask.
+#[derive(Default)]
+struct Person {
+    is_gone: AtomicBool,
+    asked: AtomicUsize,
+}
+
+impl Person {
+    fn sit(&self, sharer: &Sharer) {
+        while !self.is_gone.load(Ordering::Relaxed) {
+            let event = sharer.next_event(Duration::from_millis(200));
+            if let Some(SharerEvent::ConsentRequested { helper, .. }) = event {
+                self.asked.fetch_add(1, Ordering::Relaxed);
+                sharer.answer(helper, Answer::Allow(Scope::View));
+            }
+            sharer.acknowledge_indicator();
+        }
+    }
 }
 
 impl Sharing {
@@ -79,39 +100,49 @@ impl Sharing {
         };
         let sharer = space.inside(|| Sharer::start(options)).expect("its network");
         let sharer = Arc::new(sharer.expect("a sharer"));
-        let stop = Arc::new(AtomicBool::new(false));
-        let indicator = std::thread::spawn({
-            let (sharer, stop) = (sharer.clone(), stop.clone());
-            move || {
-                while !stop.load(Ordering::Relaxed) {
-                    let _ = sharer.next_event(Duration::from_millis(200));
-                    sharer.acknowledge_indicator();
-                }
-            }
+        let person = Arc::new(Person::default());
+        let thread = std::thread::spawn({
+            let (sharer, person) = (sharer.clone(), person.clone());
+            move || person.sit(&sharer)
         });
-        Self { sharer, screen, picture, stop, indicator: Some(indicator) }
+        Self { sharer, screen, picture, person, thread: Some(thread) }
     }
 
-    /// An invitation to `address`, or by relays whose addresses are `relays` to the helper.
+    /// An invitation to `address`, or by relays whose addresses are `relays` to the helper, with
+    /// consent in advance.
     pub(crate) fn invite(&self, address: Option<SocketAddr>, relays: Vec<RelayUrl>) -> Invitation {
         let start = Instant::now();
-        let open = loop {
-            let states = self.sharer.relays();
-            let open: Vec<_> =
-                states.iter().filter_map(|(_, state)| state_address(state)).collect();
-            if open.len() == states.len() {
-                break open;
-            }
-            assert!(start.elapsed() < LIMIT, "{states:?}");
-            std::thread::sleep(Duration::from_millis(2));
+        let is_open = |states: &[(RelayUrl, RelayState)]| {
+            states.iter().all(|(_, state)| matches!(state, RelayState::Open(_)))
         };
-        let relays = relays.into_iter().zip(open);
-        let relays = relays.map(|(url, address)| InvitedRelay { url, address: Some(address) });
-        let addresses = address.iter().map(ToString::to_string).collect();
-        let invitation = self.sharer.invite_by(addresses, relays.collect(), VALID);
-        let invitation = invitation.expect("an invitation");
+        while !is_open(&self.sharer.relays()) {
+            assert!(start.elapsed() < LIMIT, "{:?}", self.sharer.relays());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let invitation = self.invite_asking(address, relays);
         self.sharer.consent_in_advance(&invitation, VALID);
         invitation
+    }
+
+    /// As [`Sharing::invite`], by those relays alone that are open, of somebody who has to ask.
+    pub(crate) fn invite_asking(
+        &self,
+        address: Option<SocketAddr>,
+        relays: Vec<RelayUrl>,
+    ) -> Invitation {
+        let states = self.sharer.relays().into_iter();
+        let relays = relays.into_iter().zip(states).filter_map(|(url, (_, state))| match state {
+            RelayState::Open(address) => Some(InvitedRelay { url, address: Some(address) }),
+            _ => None,
+        });
+        let addresses = address.iter().map(ToString::to_string).collect();
+        let invitation = self.sharer.invite_by(addresses, relays.collect(), VALID);
+        invitation.expect("an invitation")
+    }
+
+    /// How many have asked for consent.
+    pub(crate) fn asked(&self) -> usize {
+        self.person.asked.load(Ordering::Relaxed)
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -132,18 +163,11 @@ impl Sharing {
     }
 }
 
-fn state_address(state: &RelayState) -> Option<SocketAddr> {
-    match state {
-        RelayState::Open(address) => Some(*address),
-        _ => None,
-    }
-}
-
 impl Drop for Sharing {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(indicator) = self.indicator.take() {
-            let _ = indicator.join();
+        self.person.is_gone.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
         }
     }
 }

@@ -11,5 +11,6 @@ mod idle;
 mod invitations;
 mod leaks;
 mod pictures;
+mod relays;
 mod several_helpers;
 mod statistics;

@@ -156,6 +156,7 @@ struct SharerOptions {
   std::string_view listen;
   std::string_view probe;
   std::string_view remembered;
+  std::string_view relays;
 };
 
 // A session; the destructor ends it and waits for its threads.
@@ -170,6 +171,7 @@ class Session {
     set(options.listen, config.listen, config.listen_len);
     set(options.probe, config.probe, config.probe_len);
     set(options.remembered, config.remembered, config.remembered_len);
+    set(options.relays, config.relays, config.relays_len);
     return Session(config);
   }
 
@@ -305,7 +307,7 @@ class Session {
 
   template <typename Call>
   static std::string text(Call call) {
-    std::string to(2048, '\0');  // Enough for whatever there is, as farpane.h says.
+    std::string to(FARPANE_INVITATION_CAPACITY, '\0');  // Enough for whatever there is, as farpane.h says.
     std::size_t len = 0;
     check(call(&to[0], to.size(), &len));
     to.resize(len);

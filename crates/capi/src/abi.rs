@@ -87,6 +87,15 @@ pub const FARPANE_EVENT_MISSED: u32 = 10;
 pub const FARPANE_EVENT_CONSENT_PENDING: u32 = 11;
 /// Helper: the sharer consented; frames follow.
 pub const FARPANE_EVENT_CONSENT_GRANTED: u32 = 12;
+/// The session, or at a sharer that of the helper `id`, goes by another `path`. `text` says why.
+pub const FARPANE_EVENT_PATH_CHANGED: u32 = 13;
+
+/// Straight.
+pub const FARPANE_PATH_DIRECT: u32 = 1;
+/// By a relay, to which this side talks over UDP.
+pub const FARPANE_PATH_RELAY_UDP: u32 = 2;
+/// By a relay, to which this side talks over TLS.
+pub const FARPANE_PATH_RELAY_TLS: u32 = 3;
 
 /// The sharer ended it.
 pub const FARPANE_END_SHARER_ENDED: u32 = 1;
@@ -107,6 +116,8 @@ pub const FARPANE_END_NOT_PERMITTED: u32 = 8;
 /// Something failed.
 pub const FARPANE_END_ERROR: u32 = 9;
 
+/// Of an invitation's text, the NUL included.
+pub const FARPANE_INVITATION_CAPACITY: usize = 8193;
 /// Of the bytes of a helper's name in an event, the NUL included.
 pub const FARPANE_NAME_CAPACITY: usize = 260;
 /// Of a key's fingerprint in an event, the NUL included.
@@ -167,6 +178,12 @@ pub struct farpane_session_config {
     pub remembered: *const c_char,
     /// Its bytes.
     pub remembered_len: usize,
+    /// Sharer: relays for helpers who cannot come directly, one a line, at most 4, as
+    /// "turn:USER:PASSWORD@HOST" over UDP or "turns:USER:PASSWORD@HOST?pin=PIN" over TLS. Helpers
+    /// get them with the invitation. Default none.
+    pub relays: *const c_char,
+    /// Its bytes.
+    pub relays_len: usize,
 }
 
 /// What happened. Begin with FARPANE_EVENT_INIT.
@@ -194,6 +211,8 @@ pub struct farpane_event {
     pub key: [c_char; FARPANE_KEY_CAPACITY],
     /// Why, for people, NUL-terminated UTF-8.
     pub text: [c_char; FARPANE_TEXT_CAPACITY],
+    /// FARPANE_PATH_*, for FARPANE_EVENT_PATH_CHANGED.
+    pub path: u32,
 }
 
 /// A rectangle in pixels from the top left corner.

@@ -3,6 +3,7 @@
 use crate::abi::*;
 use crate::memory::{self, Sized32};
 use crate::session::on_session_always;
+use farpane::net::{PathKind, PathSwitch};
 use farpane::policy::Peer;
 
 // SAFETY: `repr(C)`, begins with its size, only integers.
@@ -23,6 +24,7 @@ pub(crate) fn new(kind: u32) -> farpane_event {
         name: [0; FARPANE_NAME_CAPACITY],
         key: [0; FARPANE_KEY_CAPACITY],
         text: [0; FARPANE_TEXT_CAPACITY],
+        path: 0,
     }
 }
 
@@ -34,6 +36,17 @@ pub(crate) fn saying(event: farpane_event, text: &str) -> farpane_event {
 pub(crate) fn ended(reason: u32, text: &str, lost: bool) -> farpane_event {
     let event = farpane_event { reason, lost: lost.into(), ..new(FARPANE_EVENT_ENDED) };
     saying(event, text)
+}
+
+/// A session goes by another path.
+pub(crate) fn path_changed(id: u64, switch: &PathSwitch) -> farpane_event {
+    let path = match switch.to {
+        PathKind::Direct => FARPANE_PATH_DIRECT,
+        PathKind::RelayUdp => FARPANE_PATH_RELAY_UDP,
+        _ => FARPANE_PATH_RELAY_TLS,
+    };
+    let event = farpane_event { id, path, ..new(FARPANE_EVENT_PATH_CHANGED) };
+    saying(event, &format!("{}: {}", switch.to, switch.reason))
 }
 
 /// The event with the name and the key of the helper that it is about.

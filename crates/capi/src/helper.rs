@@ -36,6 +36,7 @@ impl HelperRole {
             (texts.listen, "address"),
             (texts.probe, "probe"),
             (texts.remembered, "file of what probes found"),
+            (texts.relays, "relays but those of its invitation"),
         ];
         for (text, what) in foreign {
             if text.is_some() {
@@ -137,7 +138,7 @@ impl HelperRole {
             HelperEvent::Ended { cause, reason, lost } => {
                 Some(event::ended(cause.code(), &reason, lost))
             }
-            // Of paths this version tells nothing.
+            HelperEvent::PathChanged(switch) => Some(event::path_changed(0, &switch)),
             _ => None,
         })
     }

@@ -11,13 +11,15 @@ use std::time::Duration;
 const MAX_ADDRESSES_BYTES: usize = MAX_ADDRESSES * 262;
 
 /// Sharer: makes an invitation for one helper, valid for `valid_ms` milliseconds, and copies it
-/// out as text with a NUL; its bytes without the NUL go to `len`. 2048 bytes always suffice. Give
-/// it to the helper over a safe way: whoever has it may ask to see the screen.
+/// out as text with a NUL; its bytes without the NUL go to `len`. FARPANE_INVITATION_CAPACITY bytes
+/// always suffice. Give it to the helper over a safe way: whoever has it may ask to see the screen.
 ///
 /// `addresses` is where the helper finds this sharer, in the order in which to try: "host:port"
-/// texts with commas between.
+/// texts with commas between. It may be empty where the session has relays, which are tried after
+/// them.
 ///
-/// Any thread, does not block. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_STATE before
+/// Any thread. Waits until every relay has answered or failed, at most 5 s; without relays it does
+/// not block. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_STATE before
 /// farpane_session_connect, FARPANE_ERR_ARGUMENT, FARPANE_ERR_INVITATION for unusable addresses or
 /// times and when too many invitations are alive, FARPANE_ERR_BUFFER when `capacity` is not above
 /// `*len`, and then there is no invitation.
@@ -39,8 +41,8 @@ pub unsafe extern "C" fn farpane_invitation_create(
         let max = MAX_ADDRESSES_BYTES;
         // SAFETY: the caller's promise.
         let addresses = unsafe { memory::text("addresses", addresses, addresses_len, max)? };
-        let addresses = addresses.ok_or_else(|| Failure::argument("no address is given"))?;
-        let addresses = addresses.split(',').map(|address| address.trim().to_owned()).collect();
+        let addresses = addresses.unwrap_or_default().split(',').map(str::trim);
+        let addresses: Vec<_> = addresses.filter(|a| !a.is_empty()).map(str::to_owned).collect();
         // SAFETY: as above.
         unsafe { memory::put("length", len, 0)? };
         session.sharer()?.with(|sharer| {

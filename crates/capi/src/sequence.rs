@@ -184,6 +184,8 @@ impl Sequence<'_> {
             probe_len: 0,
             remembered: null(),
             remembered_len: 0,
+            relays: null(),
+            relays_len: 0,
         };
         let mut session = null_mut();
         // SAFETY: the texts have their lengths, and the structure is no smaller than it says.

@@ -20,7 +20,7 @@ pub(crate) static SESSIONS: Table<Session> = Table::new(1, 256);
 /// Numbers sessions in the log.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 /// The longest text in a configuration.
-const MAX_TEXT_BYTES: usize = 4096;
+const MAX_TEXT_BYTES: usize = farpane::net::MAX_INVITATION_BYTES;
 
 // SAFETY: `repr(C)`, begins with its size; all bytes 0 are NULL pointers and zeros.
 unsafe impl Sized32 for farpane_session_config {
@@ -258,6 +258,7 @@ pub(crate) struct Texts<'a> {
     pub(crate) listen: Option<&'a str>,
     pub(crate) probe: Option<&'a str>,
     pub(crate) remembered: Option<&'a str>,
+    pub(crate) relays: Option<&'a str>,
 }
 
 impl Texts<'_> {
@@ -275,6 +276,7 @@ impl Texts<'_> {
             listen: text("listen address", config.listen, config.listen_len)?,
             probe: text("probe", config.probe, config.probe_len)?,
             remembered: text("remembered", config.remembered, config.remembered_len)?,
+            relays: text("relays", config.relays, config.relays_len)?,
         })
     }
 }

@@ -5,10 +5,12 @@ use crate::boundary::{Failure, Outcome};
 use crate::session::{Shared, Texts};
 use crate::{event, hardware};
 use farpane::capture::{PushScreen, SourceSpec};
+use farpane::net::{MAX_RELAYS, NetConfig, RelayUrl};
 use farpane::policy::{EndReason, Peer, Scope};
 use farpane::{HardwareOptions, Sharer, SharerEvent, SharerOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
@@ -18,6 +20,7 @@ pub(crate) struct SharerRole {
     listen: SocketAddr,
     source: Source,
     hardware: Option<Box<HardwareOptions>>,
+    relays: Vec<RelayUrl>,
     live: RwLock<Option<Sharer>>,
     known: Mutex<Known>,
 }
@@ -59,6 +62,7 @@ impl SharerRole {
             listen: listen.parse().map_err(wrong)?,
             source,
             hardware: hardware::options(texts)?.map(Box::new),
+            relays: relays(texts.relays.unwrap_or_default())?,
             live: RwLock::default(),
             known: Mutex::default(),
         })
@@ -80,6 +84,7 @@ impl SharerRole {
         options.listen = self.listen;
         options.name = self.name.clone();
         options.hardware = self.hardware.as_deref().cloned();
+        options.net = NetConfig { relays: self.relays.clone(), ..NetConfig::default() };
         options.wait_for_start = true;
         options.on_event = Arc::new(move || ringing.signal.ring());
         let sharer = Sharer::start(options).map_err(Failure::system)?;
@@ -160,7 +165,9 @@ impl SharerRole {
                 known.helpers.insert(*helper, peer.clone());
                 Some(peer.clone())
             }
-            SharerEvent::Sharing { helper } => known.helpers.get(helper).cloned(),
+            SharerEvent::Sharing { helper } | SharerEvent::PathChanged { helper, .. } => {
+                known.helpers.get(helper).cloned()
+            }
             SharerEvent::Left { helper, .. } => {
                 known.requests.remove(helper);
                 known.helpers.remove(helper)
@@ -214,9 +221,21 @@ fn convert(event: SharerEvent) -> Option<farpane_event> {
             let reason = if failed { EndReason::Error } else { EndReason::SharerEnded };
             event::ended(reason.code(), &reason.to_string(), false)
         }
-        // Of paths this version tells nothing.
+        SharerEvent::PathChanged { helper, switch } => event::path_changed(helper, &switch),
         _ => return None,
     })
+}
+
+/// Relays, one a line.
+fn relays(text: &str) -> Outcome<Vec<RelayUrl>> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let relays: Vec<_> = lines.map(RelayUrl::from_str).collect::<Result<_, _>>().map_err(|e| {
+        Failure::argument(e.to_string())
+    })?;
+    match relays.len() {
+        0..=MAX_RELAYS => Ok(relays),
+        count => Err(Failure::argument(format!("{count} relays are more than {MAX_RELAYS}"))),
+    }
 }
 
 /// A scope and all that it includes, as bits.

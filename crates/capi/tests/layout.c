@@ -5,7 +5,7 @@
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
 #define OFFSET(type, field, bytes) _Static_assert(offsetof(type, field) == (bytes), #type "." #field)
 
-SIZE(farpane_session_config, 120);
+SIZE(farpane_session_config, 136);
 OFFSET(farpane_session_config, struct_size, 0);
 OFFSET(farpane_session_config, role, 4);
 OFFSET(farpane_session_config, name, 8);
@@ -22,6 +22,8 @@ OFFSET(farpane_session_config, probe, 88);
 OFFSET(farpane_session_config, probe_len, 96);
 OFFSET(farpane_session_config, remembered, 104);
 OFFSET(farpane_session_config, remembered_len, 112);
+OFFSET(farpane_session_config, relays, 120);
+OFFSET(farpane_session_config, relays_len, 128);
 SIZE(farpane_event, 680);
 OFFSET(farpane_event, struct_size, 0);
 OFFSET(farpane_event, kind, 4);
@@ -33,6 +35,7 @@ OFFSET(farpane_event, missed, 28);
 OFFSET(farpane_event, name, 32);
 OFFSET(farpane_event, key, 292);
 OFFSET(farpane_event, text, 356);
+OFFSET(farpane_event, path, 676);
 SIZE(farpane_rect, 16);
 OFFSET(farpane_rect, x, 0);
 OFFSET(farpane_rect, y, 4);

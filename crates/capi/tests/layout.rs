@@ -26,10 +26,11 @@ fn fields_are_where_c_finds_them() {
     let rust = layout! {
         farpane_session_config {
             struct_size, role, name, name_len, invitation, invitation_len, source, source_len,
-            monitor, monitor_len, listen, listen_len, probe, probe_len, remembered, remembered_len
+            monitor, monitor_len, listen, listen_len, probe, probe_len, remembered, remembered_len,
+            relays, relays_len
         }
         farpane_event {
-            struct_size, kind, id, scopes, reason, lost, missed, name, key, text
+            struct_size, kind, id, scopes, reason, lost, missed, name, key, text, path
         }
         farpane_rect { x, y, width, height }
         farpane_picture {

@@ -486,7 +486,7 @@ fn wrong_sharer_calls(cases: &mut Cases) {
             farpane_invitation_create(sharer.0, at, bytes, 1_000, out, capacity, len)
         };
         let room = out.as_mut_ptr();
-        cases.expect("no addresses", argument, create(null(), 0, room, 8, &mut 0));
+        cases.expect("no addresses", unusable, create(null(), 0, room, 8, &mut 0));
         cases.expect("lost addresses", argument, create(null(), 5, room, 8, &mut 0));
         cases.expect("endless addresses", argument, create(at, usize::MAX, room, 8, &mut 0));
         cases.expect("no length", argument, create(at, 11, room, 8, null_mut()));

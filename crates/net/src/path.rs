@@ -101,7 +101,6 @@ pub struct PathSwitch {
 pub(crate) struct Paths {
     mux: Mux,
     alias: SocketAddr,
-    relays: Option<Relays>,
     pub(crate) switched: Option<mpsc::Receiver<PathSwitch>>,
 }
 
@@ -133,12 +132,12 @@ impl Paths {
                 mux.state().peers.retain(|peer| peer.alias != alias);
             }
         });
-        Some(Self { mux, alias, relays: None, switched: Some(switched) })
+        Some(Self { mux, alias, switched: Some(switched) })
     }
 
     /// With relays of this side's own, by which the other side's addresses on relays are reached.
     pub(crate) fn with_relays(
-        mut self,
+        self,
         urls: &[RelayUrl],
         opened: Vec<Option<Relay>>,
         remotes: Vec<(SocketAddr, PathKind)>,
@@ -151,7 +150,8 @@ impl Paths {
         }
         state.settle();
         drop(state);
-        self.relays = Some(Relays::keep(&self.mux, urls, opened, buffer_bytes));
+        // What becomes of them shows in the paths.
+        drop(Relays::keep(&self.mux, urls, opened, buffer_bytes));
         self
     }
 

@@ -66,7 +66,7 @@ static int write_invitation(const char *path, const char *text, size_t len) {
 
 static int invite(farpane_session *session, const char *path) {
   enum { VALID_MS = 10 * 60 * 1000 };
-  char address[128], text[2048];
+  char address[128], text[FARPANE_INVITATION_CAPACITY];
   size_t len = 0;
   return ok("address", farpane_session_address(session, address, sizeof address, &len)) &&
          ok("invitation", farpane_invitation_create(session, address, len, VALID_MS, text,

@@ -169,13 +169,19 @@ impl Session {
     }
 
     pub fn invite(&self) -> String {
-        let address = self.address();
-        let (mut invitation, mut len) = ([0; 2048], 0);
+        self.invite_by(&self.address())
+    }
+
+    /// An invitation to these addresses.
+    pub fn invite_by(&self, addresses: &str) -> String {
+        const CAPACITY: usize = FARPANE_INVITATION_CAPACITY;
+        let (mut invitation, mut len) = ([0; CAPACITY], 0);
         let out = invitation.as_mut_ptr();
-        let (at, bytes) = (address.as_ptr().cast(), address.len());
+        let (at, bytes) = (addresses.as_ptr().cast(), addresses.len());
         // SAFETY: all lengths are right.
-        let result =
-            unsafe { farpane_invitation_create(self.0, at, bytes, 60_000, out, 2048, &mut len) };
+        let result = unsafe {
+            farpane_invitation_create(self.0, at, bytes, 60_000, out, CAPACITY, &mut len)
+        };
         assert_eq!(result, FARPANE_OK, "{}", last_error());
         text(&invitation)
     }
@@ -249,10 +255,17 @@ pub fn sharing() -> Pair {
     let sharer = Session::listening();
     let helper = Session::helper(&sharer.invite());
     helper.connect();
-    let request = sharer.wait(FARPANE_EVENT_CONSENT_REQUESTED);
-    assert_eq!(farpane_consent_grant(sharer.0, request.id, FARPANE_SCOPE_VIEW, 0), FARPANE_OK);
-    sharer.wait(FARPANE_EVENT_SHOW_INDICATOR);
-    assert_eq!(farpane_indicator_ack(sharer.0), FARPANE_OK);
-    assert_eq!(farpane_capture_start(sharer.0), FARPANE_OK, "{}", last_error());
-    Pair { helper, sharer, helper_id: request.id }
+    Pair::of(sharer, helper)
+}
+
+impl Pair {
+    /// The rest of the way for a helper that is connected: request, grant, indicator, capture.
+    pub fn of(sharer: Session, helper: Session) -> Self {
+        let request = sharer.wait(FARPANE_EVENT_CONSENT_REQUESTED);
+        assert_eq!(farpane_consent_grant(sharer.0, request.id, FARPANE_SCOPE_VIEW, 0), FARPANE_OK);
+        sharer.wait(FARPANE_EVENT_SHOW_INDICATOR);
+        assert_eq!(farpane_indicator_ack(sharer.0), FARPANE_OK);
+        assert_eq!(farpane_capture_start(sharer.0), FARPANE_OK, "{}", last_error());
+        Self { helper, sharer, helper_id: request.id }
+    }
 }

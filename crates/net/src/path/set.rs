@@ -10,6 +10,7 @@
 //! back once they have answered three times in a row.
 
 use std::collections::VecDeque;
+use std::fmt;
 
 use super::message::{MAX_CANDIDATES, Message};
 
@@ -68,6 +69,17 @@ pub enum SwitchReason {
     Better,
     /// The other side decided.
     Peer,
+}
+
+impl fmt::Display for SwitchReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Silence => "nothing came by the old path any more",
+            Self::RelayLost => "the old relay is gone",
+            Self::Better => "a better path works",
+            Self::Peer => "the other side chose it",
+        })
+    }
 }
 
 /// A change of the path.

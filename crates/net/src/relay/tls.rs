@@ -4,12 +4,11 @@
 //! is named, never accepted. TLS 1.3, or 1.2 for relays that have no newer one (RFC 9325 allows it
 //! with these suites); what is inside is encrypted from end to end all the same.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, BufRead, Read, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use ring::digest;
 use rustls::client::Resumption;
@@ -20,6 +19,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme,
 };
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::RelayError;
@@ -28,12 +28,10 @@ use super::url::Pin;
 /// Bytes that may wait for TCP to take them. More would be delay: what does not fit is dropped, as
 /// a network would, and sent again when its loss shows.
 const MAX_WAITING_BYTES: usize = 16 << 10;
-/// What goes into one record. All of it must arrive before any of it can be read.
+/// What one record takes, header included. All of it must arrive before any of it can be read.
 const RECORD_BYTES: usize = 4 << 10;
 /// Read from TCP at once.
-const READ_BYTES: usize = 32 << 10;
-/// The longest message: STUN's and a channel's lengths have 16 bits.
-const MAX_MESSAGE_BYTES: usize = 20 + (1 << 16);
+const READ_BYTES: usize = 64 << 10;
 
 /// What a server showed in place of the relay's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +55,13 @@ impl fmt::Display for Presented {
 pub(super) struct TlsCarrier {
     tcp: TcpStream,
     tls: ClientConnection,
-    waiting: VecDeque<u8>,
+    /// What is not encrypted yet.
+    waiting: Vec<u8>,
+    /// Bytes of messages whose records TCP has not wholly taken.
+    sealed_bytes: usize,
+    /// What TCP gave, encrypted.
+    wire: Box<[u8]>,
+    /// The beginning of a message that has not come whole.
     received: Vec<u8>,
 }
 
@@ -80,8 +84,9 @@ impl TlsCarrier {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| RelayError::Lookup { host: host.to_owned(), why: "no name".into() })?;
         let tls = ClientConnection::new(Arc::new(config), name).map_err(RelayError::Tls)?;
-        let mut carrier =
-            Self { tcp, tls, waiting: VecDeque::new(), received: Vec::with_capacity(READ_BYTES) };
+        let wire = vec![0; READ_BYTES].into_boxed_slice();
+        let (waiting, received) = (Vec::new(), Vec::new());
+        let mut carrier = Self { tcp, tls, waiting, sealed_bytes: 0, wire, received };
         carrier.shake_hands().await.map_err(|error| {
             let presented = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
             match presented {
@@ -129,12 +134,11 @@ impl TlsCarrier {
     /// Takes a message for [`TlsCarrier::flush`], padded to four bytes (RFC 8656, section 12.5), or
     /// drops it when too much waits already.
     pub(super) fn push(&mut self, message: &[u8]) {
-        if self.waiting.len() + message.len() > MAX_WAITING_BYTES {
+        if self.sealed_bytes + self.waiting.len() + message.len() > MAX_WAITING_BYTES {
             return;
         }
-        self.waiting.extend(message);
-        let padding = message.len().next_multiple_of(4) - message.len();
-        self.waiting.extend(std::iter::repeat_n(0, padding));
+        self.waiting.extend_from_slice(message);
+        self.waiting.resize(self.waiting.len().next_multiple_of(4), 0);
     }
 
     /// Whether bytes wait for TCP.
@@ -149,7 +153,7 @@ impl TlsCarrier {
         Ok(())
     }
 
-    /// Gives TCP what it takes, in few records.
+    /// Gives TCP what it takes, in few records and few calls.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         loop {
             while self.tls.wants_write() {
@@ -158,13 +162,12 @@ impl TlsCarrier {
                     written => written?,
                 };
             }
-            let (bytes, _) = self.waiting.as_slices();
-            let bytes = &bytes[..bytes.len().min(RECORD_BYTES)];
-            if bytes.is_empty() {
+            self.sealed_bytes = 0;
+            if self.waiting.is_empty() {
                 return Ok(());
             }
-            let taken = self.tls.writer().write(bytes)?;
-            self.waiting.drain(..taken);
+            self.sealed_bytes = self.tls.writer().write(&self.waiting)?;
+            self.waiting.drain(..self.sealed_bytes);
         }
     }
 
@@ -175,37 +178,45 @@ impl TlsCarrier {
         mut take: impl FnMut(&[u8]),
     ) -> Poll<io::Error> {
         loop {
-            match self.tcp.poll_read_ready(cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(error)) => return Poll::Ready(error),
-                Poll::Ready(Ok(())) => {}
+            let mut buffer = ReadBuf::new(&mut self.wire);
+            if let Err(error) = ready!(std::pin::Pin::new(&mut self.tcp).poll_read(cx, &mut buffer))
+            {
+                return Poll::Ready(error);
             }
-            match self.read(&mut take) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(error),
+            let count = buffer.filled().len();
+            if let Err(error) = self.open(count).and_then(|()| self.take_messages(&mut take)) {
+                return Poll::Ready(error);
             }
         }
     }
 
-    fn read(&mut self, take: &mut impl FnMut(&[u8])) -> io::Result<()> {
-        if self.tls.read_tls(&mut Socket(&self.tcp))? == 0 {
+    /// Decrypts the first `count` bytes of what TCP gave.
+    fn open(&mut self, count: usize) -> io::Result<()> {
+        let mut wire = &self.wire[..count];
+        if wire.is_empty() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        self.tls.process_new_packets().map_err(io::Error::other)?;
-        loop {
+        while !wire.is_empty() {
+            self.tls.read_tls(&mut wire)?;
+            self.tls.process_new_packets().map_err(io::Error::other)?;
             let mut reader = self.tls.reader();
-            let count = match reader.fill_buf() {
-                Ok([]) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(bytes) => {
-                    self.received.extend_from_slice(bytes);
-                    bytes.len()
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) => return Err(error),
-            };
-            reader.consume(count);
+            loop {
+                let count = match reader.fill_buf() {
+                    Ok([]) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                    Ok(bytes) => {
+                        self.received.extend_from_slice(bytes);
+                        bytes.len()
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                    Err(error) => return Err(error),
+                };
+                reader.consume(count);
+            }
         }
+        Ok(())
+    }
+
+    fn take_messages(&mut self, take: &mut impl FnMut(&[u8])) -> io::Result<()> {
         let mut start = 0;
         while let Some(message) = first_message(&self.received[start..])? {
             take(&self.received[start..start + message.bytes]);
@@ -230,7 +241,6 @@ fn first_message(stream: &[u8]) -> io::Result<Option<Framed>> {
         1 => 4 + length,
         _ => return Err(io::Error::new(io::ErrorKind::InvalidData, "neither STUN nor a channel")),
     };
-    debug_assert!(bytes <= MAX_MESSAGE_BYTES);
     let padded_bytes = bytes.next_multiple_of(4);
     Ok((stream.len() >= padded_bytes).then_some(Framed { bytes, padded_bytes }))
 }
@@ -265,6 +275,7 @@ fn config(pins: &[Pin], seen: Seen) -> Result<ClientConfig, RelayError> {
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
     config.resumption = Resumption::disabled();
+    config.max_fragment_size = Some(RECORD_BYTES);
     Ok(config)
 }
 

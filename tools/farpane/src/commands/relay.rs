@@ -1,7 +1,7 @@
 //! `--relay`, and what is told of paths.
 
 use anyhow::{Context, Result, ensure};
-use farpane::net::{MAX_RELAYS, PathKind, PathSwitch, RelayUrl, SwitchReason};
+use farpane::net::{MAX_RELAYS, PathKind, PathSwitch, RelayUrl};
 
 /// The relays of the command line: addresses, or files with one a line. Lines that are empty or
 /// begin with `#` are no relays.
@@ -29,13 +29,7 @@ pub(crate) fn urls(given: &[String]) -> Result<Vec<RelayUrl>> {
 
 /// How a session goes, and why it does so now.
 pub(crate) fn told(switch: &PathSwitch) -> String {
-    let reason = match switch.reason {
-        SwitchReason::Silence => "nothing came by the old path any more",
-        SwitchReason::RelayLost => "the old relay is gone",
-        SwitchReason::Better => "a better path works",
-        _ => "the other side chose it",
-    };
-    format!("{} from now on: {reason}", by(switch.to))
+    format!("{} from now on: {}", by(switch.to), switch.reason)
 }
 
 /// How a session goes.
