@@ -79,6 +79,10 @@ impl TlsCarrier {
     ) -> Result<Self, RelayError> {
         let tcp = TcpStream::connect(server).await.map_err(RelayError::Connect)?;
         tcp.set_nodelay(true).map_err(RelayError::Connect)?;
+        // After an outage the next try comes soon, not after twice the time of the last (tcp(7)).
+        #[cfg(target_os = "linux")]
+        rustix::net::sockopt::set_tcp_thin_linear_timeouts(&tcp, true)
+            .map_err(|error| RelayError::Connect(error.into()))?;
         let seen = Arc::new(Mutex::new(None));
         let config = config(pins, seen.clone())?;
         let name = ServerName::try_from(host.to_owned())
