@@ -142,7 +142,6 @@ impl Paths {
         urls: &[RelayUrl],
         opened: Vec<Option<Relay>>,
         remotes: Vec<(SocketAddr, PathKind)>,
-        buffer_bytes: usize,
     ) -> Self {
         let mut state = self.mux.state();
         let State { peers, sockets, .. } = &mut *state;
@@ -151,7 +150,7 @@ impl Paths {
         }
         state.settle();
         drop(state);
-        self.relays = Some(Relays::keep(&self.mux, urls, opened, buffer_bytes));
+        self.relays = Some(Relays::keep(&self.mux, urls, opened));
         self
     }
 

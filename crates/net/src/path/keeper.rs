@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::Mux;
+use crate::network::Network;
 use crate::relay::{Relay, RelayError, RelayUrl};
 
 /// How long to wait before a relay that was open for [`STEADY`] is opened again, since it may have
@@ -47,12 +48,7 @@ pub(crate) struct Relays {
 
 impl Relays {
     /// Opens the relays at `urls`, but those that are open already, for as long as `mux` lives.
-    pub(crate) fn keep(
-        mux: &Mux,
-        urls: &[RelayUrl],
-        mut opened: Vec<Option<Relay>>,
-        buffer_bytes: usize,
-    ) -> Self {
+    pub(crate) fn keep(mux: &Mux, urls: &[RelayUrl], mut opened: Vec<Option<Relay>>) -> Self {
         opened.resize(urls.len(), None);
         let initial = urls.iter().map(|_| RelayState::Opening).collect::<Vec<_>>();
         let (sender, states) = watch::channel(initial);
@@ -64,7 +60,7 @@ impl Relays {
                 mux: mux.downgrade(),
                 slot,
                 url: urls[slot].clone(),
-                buffer_bytes,
+                network: mux.network(),
                 states: sender.clone(),
                 permitted: relays.permitted.clone(),
             };
@@ -109,7 +105,7 @@ struct Keeper {
     mux: super::mux::WeakMux,
     slot: usize,
     url: RelayUrl,
-    buffer_bytes: usize,
+    network: Arc<dyn Network>,
     states: Arc<watch::Sender<Vec<RelayState>>>,
     permitted: Arc<Mutex<Vec<IpAddr>>>,
 }
@@ -137,7 +133,7 @@ impl Keeper {
     async fn open_and_watch(&self, opened: Option<Relay>) -> bool {
         let opened = match opened {
             Some(relay) => Ok(relay),
-            None => Relay::open(&self.url, self.buffer_bytes).await,
+            None => Relay::open(&self.url, &self.network).await,
         };
         let relay = match opened {
             Ok(relay) => relay,
@@ -171,7 +167,7 @@ impl Keeper {
             if !self.is_lost() {
                 continue;
             }
-            match Relay::open(&self.url, self.buffer_bytes).await {
+            match Relay::open(&self.url, &self.network).await {
                 Ok(another) if self.is_lost_still().await => {
                     relay = another;
                     if let Some(mux) = self.mux.upgrade() {
