@@ -8,6 +8,8 @@ mod mux;
 mod peer;
 mod place;
 mod set;
+#[cfg(test)]
+mod vnet;
 
 use std::fmt;
 use std::net::SocketAddr;
