@@ -19,7 +19,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LAST_WAIT: Duration = Duration::from_secs(30);
 /// How long the other relays may take once one is open.
 const OTHERS: Duration = Duration::from_secs(1);
-/// How long an old allocation may take to show that it is there.
+/// How long a relay may take to say that an old allocation is there.
 const ASK: Duration = Duration::from_millis(600);
 /// How often it is looked whether a relay is silent.
 const LOOK: Duration = Duration::from_secs(5);
@@ -155,7 +155,8 @@ impl Keeper {
     }
 
     /// Waits for the relay's end. When it has fallen silent it may only not know this end any more,
-    /// as its address has changed: another allocation is tried beside it, and replaces it.
+    /// as its address has changed: another allocation is tried beside it, and replaces it. If it
+    /// knows this end, it is the other one that is cut off, and that will look for it there.
     async fn until_lost(&self, mut relay: Relay) -> Arc<RelayError> {
         let mut mux = self.mux.clone();
         loop {
@@ -168,14 +169,13 @@ impl Keeper {
                 continue;
             }
             match Relay::open(&self.url, &self.network).await {
-                Ok(another) if self.is_lost_still().await => {
+                Ok(another) if self.is_lost_still(&relay).await => {
                     relay = another;
                     if let Some(mux) = self.mux.upgrade() {
                         self.open(&mux, &relay);
                     }
                 }
-                Ok(_) => {}
-                Err(_) => sleep(FIRST_WAIT).await,
+                _ => sleep(FIRST_WAIT).await,
             }
         }
     }
@@ -185,12 +185,11 @@ impl Keeper {
     }
 
     /// The network leads to the relay again: so it may do for the old allocation.
-    async fn is_lost_still(&self) -> bool {
+    async fn is_lost_still(&self, old: &Relay) -> bool {
         if let Some(mux) = self.mux.upgrade() {
             mux.state().ask_by_relay(self.slot);
         }
-        sleep(ASK).await;
-        self.is_lost()
+        !old.is_kept(ASK).await && self.is_lost()
     }
 
     fn open(&self, mux: &Mux, relay: &Relay) {
