@@ -10,6 +10,7 @@ mod matrix;
 mod neighbours;
 mod relay;
 mod session;
+mod strangers;
 mod theory;
 mod types;
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -100,6 +101,15 @@ impl Segment {
         inner
     }
 
+    /// What can keep all packets of this network from passing.
+    pub(super) async fn cable(&self) -> Cable {
+        let cable = Cable::default();
+        let is_cut = cable.is_cut.clone();
+        let filter = move |_: &(dyn Chunk + Send + Sync)| !is_cut.load(Ordering::Relaxed);
+        self.0.lock().await.add_chunk_filter(Box::new(filter)).await;
+        cable
+    }
+
     /// A machine in it.
     pub(super) async fn host(&self, ip: &str) -> Arc<Host> {
         let config = NetConfig { static_ips: vec![ip.to_owned()], ..NetConfig::default() };
@@ -108,6 +118,22 @@ impl Segment {
         self.0.lock().await.add_net(nic.clone()).await.unwrap();
         nic.lock().await.set_router(self.0.clone()).await.unwrap();
         Host::new(net, ip.parse().unwrap())
+    }
+}
+
+/// Between a network's machines and its translator.
+#[derive(Default)]
+pub(super) struct Cable {
+    is_cut: Arc<AtomicBool>,
+}
+
+impl Cable {
+    pub(super) fn cut(&self) {
+        self.is_cut.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn mend(&self) {
+        self.is_cut.store(false, Ordering::Relaxed);
     }
 }
 

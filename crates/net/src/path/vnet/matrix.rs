@@ -23,8 +23,15 @@ const KNOCKS: [usize; 2] = [3, 6];
 /// Packets with which they may knock by then, however many addresses their translators show.
 const MAX_KNOCKS: usize = 400;
 
-/// How a session went that is as it must be: how long its direct path took, if there can be one.
-type Outcome = Result<Option<Duration>, String>;
+/// How a session went that is as it must be.
+enum Way {
+    /// By a direct path, found after this long.
+    Direct(Duration),
+    /// By the relay, with so many packets that were to find a direct path.
+    Relay(usize),
+}
+
+type Outcome = Result<Way, String>;
 
 #[test]
 fn sessions_are_direct_wherever_translators_allow_it_and_else_stay_on_the_relay() {
@@ -59,7 +66,7 @@ async fn cell(sharer: Translator, helper: Translator) -> Outcome {
         }
         let took = start.elapsed();
         session.carries_by(PathKind::Direct).await?;
-        return Ok(Some(took));
+        return Ok(Way::Direct(took));
     }
     let traffic = internet.traffic();
     let knocks = || [(SHARER, HELPER), (HELPER, SHARER)].map(|(a, b)| traffic.packets(a, b));
@@ -67,17 +74,20 @@ async fn cell(sharer: Translator, helper: Translator) -> Outcome {
         return Err(format!("no direct path was tried\n{}", session.told()));
     }
     session.carries_by(PathKind::RelayUdp).await?;
-    if knocks().iter().sum::<usize>() > MAX_KNOCKS {
-        return Err(format!("{:?} packets knock\n{}", knocks(), session.told()));
+    let knocks = knocks().iter().sum();
+    if knocks > MAX_KNOCKS {
+        return Err(format!("{knocks} packets were to find a direct path\n{}", session.told()));
     }
     match session.claims_direct() || traffic.direct() > 0 {
         true => Err(format!("a direct path is claimed\n{}", session.told())),
-        false => Ok(None),
+        false => Ok(Way::Relay(knocks)),
     }
 }
 
 fn print(outcomes: &[(usize, usize, Outcome)]) {
-    println!("direct after ms, or by the relay; rows: the sharer's translator, columns: the helper's");
+    println!(
+        "direct after ms, or by the relay; rows: the sharer's translator, columns: the helper's"
+    );
     print!("{:8}", "");
     ALL.iter().for_each(|(name, _)| print!("{name:>8}"));
     for (row, column, outcome) in outcomes {
@@ -85,8 +95,8 @@ fn print(outcomes: &[(usize, usize, Outcome)]) {
             print!("\n{:8}", ALL[*row].0);
         }
         let text = match outcome {
-            Ok(Some(took)) => took.as_millis().to_string(),
-            Ok(None) => "relay".to_owned(),
+            Ok(Way::Direct(took)) => took.as_millis().to_string(),
+            Ok(Way::Relay(knocks)) => format!("r {knocks}"),
             Err(_) => "FAILED".to_owned(),
         };
         print!("{text:>8}");

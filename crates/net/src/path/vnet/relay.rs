@@ -27,10 +27,8 @@ pub(super) struct Relay {
 impl Relay {
     pub(super) async fn start(host: &Host) -> Self {
         let listening = host.net().bind(SocketAddr::new(host.ip(), PORT)).await.unwrap();
-        let relay_addr_generator = Box::new(RelayAddressGeneratorNone {
-            address: host.ip().to_string(),
-            net: host.net(),
-        });
+        let relay_addr_generator =
+            Box::new(RelayAddressGeneratorNone { address: host.ip().to_string(), net: host.net() });
         let server = Server::new(ServerConfig {
             conn_configs: vec![ConnConfig {
                 conn: Arc::new(Listening(listening)),

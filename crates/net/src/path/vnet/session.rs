@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::host::Host;
 use super::internet::Internet;
@@ -24,8 +24,8 @@ const HEAR: Duration = Duration::from_secs(10);
 /// Sent each way at a time.
 const DATAGRAMS: usize = 10;
 const DATAGRAM_BYTES: usize = 1_000;
-/// Exchanges until one goes by one path alone: a path in doubt has company for a while.
-const TRIES: usize = 20;
+/// For data to go by one path alone: one that was in doubt has company for a while.
+const SETTLE: Duration = Duration::from_secs(20);
 
 /// Both ends of a session that began by the relay.
 pub(super) struct Session {
@@ -44,7 +44,16 @@ impl Session {
         sharer: Arc<Host>,
         helper: Arc<Host>,
     ) -> Self {
-        let config = NetConfig { relays: vec![internet.relay()], ..NetConfig::default() };
+        Self::begin_with(internet, sharer, helper, NetConfig::default()).await
+    }
+
+    pub(super) async fn begin_with(
+        internet: &Arc<Internet>,
+        sharer: Arc<Host>,
+        helper: Arc<Host>,
+        config: NetConfig,
+    ) -> Self {
+        let config = NetConfig { relays: vec![internet.relay()], ..config };
         let (identity, invitations) = (Identity::generate().unwrap(), Invitations::new());
         let any = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
         let listener =
@@ -97,7 +106,9 @@ impl Session {
 
     /// Sends and receives at both ends until all went by a path of this kind, which both claim.
     pub(super) async fn carries_by(&mut self, kind: PathKind) -> Result<(), String> {
-        for _ in 0..TRIES {
+        let end = Instant::now() + SETTLE;
+        while Instant::now() < end {
+            self.comes_to(kind, SETTLE).await;
             let before = self.internet.traffic().relayed();
             self.exchange().await.map_err(|error| format!("{error}\n{}", self.told()))?;
             let relayed = self.internet.traffic().relayed() - before;

@@ -31,6 +31,8 @@ pub(super) const FULL_CONE: Translator = nat(Independent, Independent);
 pub(super) const RESTRICTED_CONE: Translator = nat(Independent, Address);
 pub(super) const PORT_RESTRICTED_CONE: Translator = nat(Independent, Port);
 pub(super) const SYMMETRIC: Translator = nat(Port, Port);
+/// Gives each destination an address of its own, and lets in everybody.
+pub(super) const PORT_MAPPED_OPEN: Translator = nat(Port, Independent);
 
 /// None, all types of RFC 4787 (the four with common names first), and those names.
 pub(super) const ALL: [(&str, Translator); 10] = [
@@ -42,7 +44,7 @@ pub(super) const ALL: [(&str, Translator); 10] = [
     ("a/i", nat(Address, Independent)),
     ("a/a", nat(Address, Address)),
     ("a/p", nat(Address, Port)),
-    ("p/i", nat(Port, Independent)),
+    ("p/i", PORT_MAPPED_OPEN),
     ("p/a", nat(Port, Address)),
 ];
 
