@@ -21,7 +21,7 @@ const LAST_WAIT: Duration = Duration::from_secs(30);
 const OTHERS: Duration = Duration::from_secs(1);
 /// How long a relay may take to say that an old allocation is there.
 const ASK: Duration = Duration::from_millis(600);
-/// How often it is looked whether a relay is silent.
+/// How often it is looked whether a relay is silent, and what addresses this end has for others.
 const LOOK: Duration = Duration::from_secs(5);
 const STEADY: Duration = Duration::from_secs(1);
 
@@ -162,7 +162,11 @@ impl Keeper {
         loop {
             tokio::select! {
                 error = relay.ended() => return error,
-                () = sleep(LOOK) => {}
+                () = sleep(LOOK) => {
+                    if let Some(mux) = self.mux.upgrade() {
+                        mux.state().ask_relay_again(self.slot);
+                    }
+                }
                 _ = mux.cut_off() => {}
             }
             if !self.is_lost() {

@@ -161,11 +161,23 @@ impl State {
 
     /// Asks relays how they see the sockets that go without them.
     pub(crate) fn ask_relays(&mut self) {
-        if !self.finds_direct {
-            return;
+        let slots: Vec<_> = self.sockets.relays().map(|(slot, _)| slot).collect();
+        slots.into_iter().for_each(|slot| self.ask_relay(slot));
+    }
+
+    /// Asks one relay again while some session goes by relays: translators forget and give other
+    /// addresses, and a way without relays is found only by those that hold.
+    pub(crate) fn ask_relay_again(&mut self, slot: usize) {
+        if self.peers.iter().any(Peer::is_relayed) {
+            self.ask_relay(slot);
         }
-        let udp = self.sockets.relays().filter(|(_, relay)| relay.kind() == PathKind::RelayUdp);
-        for server in udp.map(|(_, relay)| relay.server()).collect::<Vec<_>>() {
+    }
+
+    fn ask_relay(&mut self, slot: usize) {
+        let relay = self.sockets.relays.get(slot).and_then(Option::as_ref);
+        let relay = relay.filter(|relay| relay.kind() == PathKind::RelayUdp);
+        if let (Some(relay), true) = (relay, self.finds_direct) {
+            let server = relay.server();
             let question = self.mapped.ask(server);
             self.sockets.tell(Place::direct(server), &question);
         }
