@@ -4,6 +4,7 @@ mod race;
 
 use std::fmt::{self, Write};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, timeout_at};
@@ -14,6 +15,7 @@ use crate::confirm::{self, ConfirmError};
 use crate::connection::Connection;
 use crate::identity::Identity;
 use crate::invitation::{Invitation, InvitationError, InvitedRelay};
+use crate::network::{Network, System};
 use crate::path::{PathKind, Paths};
 use crate::relay::RelayTransport;
 use race::{Race, Reached};
@@ -98,10 +100,21 @@ pub async fn connect(
     identity: &Identity,
     config: &NetConfig,
 ) -> Result<Connection, ConnectError> {
+    let network = System::new(config.limits.socket_buffer_bytes);
+    connect_over(network, invitation, identity, config).await
+}
+
+/// The same over any network.
+pub(crate) async fn connect_over(
+    network: Arc<dyn Network>,
+    invitation: &Invitation,
+    identity: &Identity,
+    config: &NetConfig,
+) -> Result<Connection, ConnectError> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     invitation.check_expiry(now.as_secs())?;
     let deadline = Instant::now() + config.timing.connect;
-    let mut race = Race::new(invitation, identity, config);
+    let mut race = Race::new(network, invitation, identity, config);
     let Reached { quinn, window, marks, mux } = race.run(deadline).await?;
     let limits = config.limits.clone();
     let helper = identity.public_key();
@@ -112,7 +125,7 @@ pub async fn connect(
     };
     let paths = Paths::of(mux, &quinn, true).map(|paths| {
         let (urls, opened) = race.into_relays();
-        paths.with_relays(&urls, opened, remotes(invitation), limits.socket_buffer_bytes)
+        paths.with_relays(&urls, opened, remotes(invitation))
     });
     let (peer, id) = (invitation.sharer_key(), invitation.id());
     let connection = Connection::new(quinn, control, window, limits, peer, id);

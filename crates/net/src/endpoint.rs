@@ -1,23 +1,22 @@
-//! UDP sockets with large kernel buffers, handed to quinn.
+//! UDP sockets, handed to quinn.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use quinn::{AsyncUdpSocket, Endpoint, EndpointConfig, Runtime, TokioRuntime};
-use rustix::net::sockopt;
+use quinn::{AsyncUdpSocket, Endpoint, EndpointConfig, TokioRuntime};
 
 use crate::ecn::{EcnSocket, Marks};
+use crate::network::Network;
 
 /// A socket on `address` whose packets are ECT(1); must be called inside the network thread's
 /// runtime.
 pub(crate) fn bind(
+    network: &dyn Network,
     address: SocketAddr,
-    buffer_bytes: usize,
     marks: &Marks,
 ) -> io::Result<Arc<dyn AsyncUdpSocket>> {
-    let socket = enlarge(UdpSocket::bind(address)?, buffer_bytes)?;
-    Ok(Arc::new(EcnSocket::new(TokioRuntime.wrap_udp_socket(socket)?, marks.clone())))
+    Ok(Arc::new(EcnSocket::new(network.bind(address)?, marks.clone())))
 }
 
 /// QUIC over a socket.
@@ -29,14 +28,6 @@ pub(crate) fn open(
     // What is told beside QUIC is known by a first byte that QUIC's packets never have.
     config.grease_quic_bit(false);
     Endpoint::new_with_abstract_socket(config, server, socket, Arc::new(TokioRuntime))
-}
-
-/// The socket with kernel buffers of this size, each way.
-pub(crate) fn enlarge(socket: UdpSocket, buffer_bytes: usize) -> io::Result<UdpSocket> {
-    // A smaller buffer than asked for only makes bursts riskier, so a refusal is no error.
-    let _ = sockopt::set_socket_recv_buffer_size(&socket, buffer_bytes);
-    let _ = sockopt::set_socket_send_buffer_size(&socket, buffer_bytes);
-    Ok(socket)
 }
 
 /// The unspecified address of the family of `remote`, with a port that the system chooses.

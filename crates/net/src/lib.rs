@@ -23,6 +23,7 @@ pub mod lab;
 mod ledger;
 mod link;
 mod listener;
+mod network;
 mod path;
 mod queue;
 mod relay;

@@ -20,6 +20,7 @@ use crate::endpoint;
 use crate::identity::{Identity, PublicKey};
 use crate::invitation::{InvitationId, InvitedRelay};
 use crate::ledger::Invitations;
+use crate::network::{Network, System};
 use crate::path::{Aliases, Mux, Paths, RelayState, Relays, WeakMux};
 use crate::relay::RelayUrl;
 use crate::tls;
@@ -84,12 +85,23 @@ impl Listener {
         invitations: Invitations,
         config: NetConfig,
     ) -> Result<Self, ListenError> {
+        let network = System::new(config.limits.socket_buffer_bytes);
+        Self::bind_over(network, address, identity, invitations, config).await
+    }
+
+    /// The same over any network.
+    pub(crate) async fn bind_over(
+        network: Arc<dyn Network>,
+        address: SocketAddr,
+        identity: &Identity,
+        invitations: Invitations,
+        config: NetConfig,
+    ) -> Result<Self, ListenError> {
         let server = tls::sharer_config(identity)?;
-        let buffer_bytes = config.limits.socket_buffer_bytes;
         let failed = |source| ListenError::Bind { address, source };
-        let socket = endpoint::bind(address, buffer_bytes, &Marks::default()).map_err(failed)?;
-        let mux = Mux::new(vec![socket], Aliases::default(), config.find_direct);
-        let relays = Relays::keep(&mux, &config.relays, Vec::new(), buffer_bytes);
+        let socket = endpoint::bind(&*network, address, &Marks::default()).map_err(failed)?;
+        let mux = Mux::new(network, vec![socket], Aliases::default(), config.find_direct);
+        let relays = Relays::keep(&mux, &config.relays, Vec::new());
         let endpoint = endpoint::open(mux.socket(false), Some(server.clone())).map_err(failed)?;
         let (sender, receiver) = mpsc::channel(config.limits.pending.max(1));
         let (alive, closed) = mpsc::channel(1);

@@ -8,6 +8,8 @@ mod mux;
 mod peer;
 mod place;
 mod set;
+#[cfg(test)]
+mod vnet;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -141,7 +143,6 @@ impl Paths {
         urls: &[RelayUrl],
         opened: Vec<Option<Relay>>,
         remotes: Vec<(SocketAddr, PathKind)>,
-        buffer_bytes: usize,
     ) -> Self {
         let mut state = self.mux.state();
         let State { peers, sockets, .. } = &mut *state;
@@ -151,7 +152,7 @@ impl Paths {
         state.settle();
         drop(state);
         // What becomes of them shows in the paths.
-        drop(Relays::keep(&self.mux, urls, opened, buffer_bytes));
+        drop(Relays::keep(&self.mux, urls, opened));
         self
     }
 

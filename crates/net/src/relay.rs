@@ -18,7 +18,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 pub(crate) use inbox::Inbox;
 pub(crate) use open::look_up;
@@ -141,6 +141,8 @@ struct State {
     carrier: Carrier,
     inboxes: Inboxes,
     refused: Vec<IpAddr>,
+    /// How often the relay has said that the allocation is there.
+    kept: u64,
     closing: Option<Instant>,
     waker: Option<Waker>,
     /// What is sent at once, kept for its memory.
@@ -208,6 +210,23 @@ impl Relay {
                 _ = self.ended() => return false,
             }
         }
+    }
+
+    /// Asks the relay, twice, whether the allocation is there for this way to it; false without an
+    /// answer within `limit`.
+    pub(crate) async fn is_kept(&self, limit: Duration) -> bool {
+        let mut progress = self.0.inner.progress.subscribe();
+        let before = self.0.inner.state().kept;
+        let is_kept = || self.0.inner.state().kept > before;
+        for _ in 0..2 {
+            self.command(Turn::ask);
+            let end = Instant::now() + limit / 2;
+            while !is_kept() && matches!(timeout_at(end, progress.changed()).await, Ok(Ok(()))) {}
+            if is_kept() {
+                return true;
+            }
+        }
+        false
     }
 
     /// Whether `peer` can be sent to, once that is known.
@@ -367,6 +386,7 @@ impl Driver {
             carrier,
             inboxes: Inboxes::default(),
             refused: Vec::new(),
+            kept: 0,
             closing: None,
             waker: None,
             scratch: Vec::new(),
@@ -400,6 +420,7 @@ impl Driver {
                     }
                 }
                 Event::PeerPermitted => {}
+                Event::Kept => state.kept += 1,
                 Event::PeerRefused(peer) => {
                     if !state.refused.contains(&peer) {
                         state.refused.push(peer);

@@ -17,6 +17,7 @@ use crate::ecn::Marks;
 use crate::endpoint;
 use crate::identity::Identity;
 use crate::invitation::{Invitation, split_address};
+use crate::network::Network;
 use crate::path::{Aliases, Mux, PathKind, Place, SHARER, Via};
 use crate::relay::{Relay, RelayTransport, RelayUrl};
 use crate::tls;
@@ -59,6 +60,7 @@ pub(super) struct Reached {
 
 /// Attempts under way, to come, and failed.
 pub(super) struct Race {
+    network: Arc<dyn Network>,
     identity: Identity,
     invitation: Invitation,
     config: NetConfig,
@@ -73,8 +75,14 @@ pub(super) struct Race {
 }
 
 impl Race {
-    pub(super) fn new(invitation: &Invitation, identity: &Identity, config: &NetConfig) -> Self {
+    pub(super) fn new(
+        network: Arc<dyn Network>,
+        invitation: &Invitation,
+        identity: &Identity,
+        config: &NetConfig,
+    ) -> Self {
         let mut race = Self {
+            network,
             identity: identity.clone(),
             invitation: invitation.clone(),
             config: config.clone(),
@@ -87,9 +95,9 @@ impl Race {
             failed: Vec::new(),
         };
         for (slot, relay) in invitation.relays().iter().enumerate() {
-            let (url, buffer_bytes) = (relay.url.clone(), config.limits.socket_buffer_bytes);
+            let (url, network) = (relay.url.clone(), race.network.clone());
             race.spawn(url.to_string(), async move {
-                match Relay::open(&url, buffer_bytes).await {
+                match Relay::open(&url, &network).await {
                     Ok(relay) => Outcome::Opened(slot, relay),
                     Err(error) => Outcome::Failed(AttemptFailure::Relay(error.to_string())),
                 }
@@ -184,9 +192,9 @@ impl Race {
             }
             Target::Socket { address, route } => {
                 let (identity, config) = (self.identity.clone(), self.config.clone());
-                let invitation = self.invitation.clone();
+                let (network, invitation) = (self.network.clone(), self.invitation.clone());
                 self.spawn(address, async move {
-                    attempt(route, &invitation, &identity, &config).await
+                    attempt(network, route, &invitation, &identity, &config).await
                 });
             }
         }
@@ -234,6 +242,7 @@ async fn look_up(address: &str) -> Outcome {
 }
 
 async fn attempt(
+    network: Arc<dyn Network>,
     route: Route,
     invitation: &Invitation,
     identity: &Identity,
@@ -253,7 +262,7 @@ async fn attempt(
     {
         return Outcome::Failed(AttemptFailure::PeerRefused(remote.ip()));
     }
-    let mux = match open(&route, config, &marks) {
+    let mux = match open(network, &route, config, &marks) {
         Ok(mux) => mux,
         Err(error) => return other(&error),
     };
@@ -282,12 +291,18 @@ async fn attempt(
 
 /// The sockets of an attempt by one way. Those without a relay are there in any case: a session may
 /// find a way without one later.
-fn open(route: &Route, config: &NetConfig, marks: &Marks) -> std::io::Result<Mux> {
-    let bind = |address| endpoint::bind(address, config.limits.socket_buffer_bytes, marks);
+fn open(
+    network: Arc<dyn Network>,
+    route: &Route,
+    config: &NetConfig,
+    marks: &Marks,
+) -> std::io::Result<Mux> {
+    let bind = |address| endpoint::bind(&*network, address, marks);
     match route {
         Route::Direct(remote) => {
             let socket = bind(endpoint::any_local(*remote))?;
             Ok(Mux::new(
+                network,
                 vec![socket],
                 Aliases::of(Place::direct(*remote), SHARER),
                 config.find_direct,
@@ -297,7 +312,8 @@ fn open(route: &Route, config: &NetConfig, marks: &Marks) -> std::io::Result<Mux
             let both: Result<Arc<dyn AsyncUdpSocket>, _> = bind((Ipv6Addr::UNSPECIFIED, 0).into());
             let socket = both.or_else(|_| bind((Ipv4Addr::UNSPECIFIED, 0).into()))?;
             let place = Place { via: Via::Relay(*slot), address: *remote };
-            let mux = Mux::new(vec![socket], Aliases::of(place, SHARER), config.find_direct);
+            let aliases = Aliases::of(place, SHARER);
+            let mux = Mux::new(network, vec![socket], aliases, config.find_direct);
             let mut state = mux.state();
             relay.deliver(*remote, state.inbox_of(*slot));
             state.set_relay(*slot, relay.clone());

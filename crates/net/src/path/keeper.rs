@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::Mux;
+use crate::network::Network;
 use crate::relay::{Relay, RelayError, RelayUrl};
 
 /// How long to wait before a relay that was open for [`STEADY`] is opened again, since it may have
@@ -18,9 +19,9 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LAST_WAIT: Duration = Duration::from_secs(30);
 /// How long the other relays may take once one is open.
 const OTHERS: Duration = Duration::from_secs(1);
-/// How long an old allocation may take to show that it is there.
+/// How long a relay may take to say that an old allocation is there.
 const ASK: Duration = Duration::from_millis(600);
-/// How often it is looked whether a relay is silent.
+/// How often it is looked whether a relay is silent, and what addresses this end has for others.
 const LOOK: Duration = Duration::from_secs(5);
 const STEADY: Duration = Duration::from_secs(1);
 
@@ -47,12 +48,7 @@ pub(crate) struct Relays {
 
 impl Relays {
     /// Opens the relays at `urls`, but those that are open already, for as long as `mux` lives.
-    pub(crate) fn keep(
-        mux: &Mux,
-        urls: &[RelayUrl],
-        mut opened: Vec<Option<Relay>>,
-        buffer_bytes: usize,
-    ) -> Self {
+    pub(crate) fn keep(mux: &Mux, urls: &[RelayUrl], mut opened: Vec<Option<Relay>>) -> Self {
         opened.resize(urls.len(), None);
         let initial = urls.iter().map(|_| RelayState::Opening).collect::<Vec<_>>();
         let (sender, states) = watch::channel(initial);
@@ -64,7 +60,7 @@ impl Relays {
                 mux: mux.downgrade(),
                 slot,
                 url: urls[slot].clone(),
-                buffer_bytes,
+                network: mux.network(),
                 states: sender.clone(),
                 permitted: relays.permitted.clone(),
             };
@@ -109,7 +105,7 @@ struct Keeper {
     mux: super::mux::WeakMux,
     slot: usize,
     url: RelayUrl,
-    buffer_bytes: usize,
+    network: Arc<dyn Network>,
     states: Arc<watch::Sender<Vec<RelayState>>>,
     permitted: Arc<Mutex<Vec<IpAddr>>>,
 }
@@ -137,7 +133,7 @@ impl Keeper {
     async fn open_and_watch(&self, opened: Option<Relay>) -> bool {
         let opened = match opened {
             Some(relay) => Ok(relay),
-            None => Relay::open(&self.url, self.buffer_bytes).await,
+            None => Relay::open(&self.url, &self.network).await,
         };
         let relay = match opened {
             Ok(relay) => relay,
@@ -159,27 +155,31 @@ impl Keeper {
     }
 
     /// Waits for the relay's end. When it has fallen silent it may only not know this end any more,
-    /// as its address has changed: another allocation is tried beside it, and replaces it.
+    /// as its address has changed: another allocation is tried beside it, and replaces it. If it
+    /// knows this end, it is the other one that is cut off, and that will look for it there.
     async fn until_lost(&self, mut relay: Relay) -> Arc<RelayError> {
         let mut mux = self.mux.clone();
         loop {
             tokio::select! {
                 error = relay.ended() => return error,
-                () = sleep(LOOK) => {}
+                () = sleep(LOOK) => {
+                    if let Some(mux) = self.mux.upgrade() {
+                        mux.state().ask_relay_again(self.slot);
+                    }
+                }
                 _ = mux.cut_off() => {}
             }
             if !self.is_lost() {
                 continue;
             }
-            match Relay::open(&self.url, self.buffer_bytes).await {
-                Ok(another) if self.is_lost_still().await => {
+            match Relay::open(&self.url, &self.network).await {
+                Ok(another) if self.is_lost_still(&relay).await => {
                     relay = another;
                     if let Some(mux) = self.mux.upgrade() {
                         self.open(&mux, &relay);
                     }
                 }
-                Ok(_) => {}
-                Err(_) => sleep(FIRST_WAIT).await,
+                _ => sleep(FIRST_WAIT).await,
             }
         }
     }
@@ -189,12 +189,11 @@ impl Keeper {
     }
 
     /// The network leads to the relay again: so it may do for the old allocation.
-    async fn is_lost_still(&self) -> bool {
+    async fn is_lost_still(&self, old: &Relay) -> bool {
         if let Some(mux) = self.mux.upgrade() {
             mux.state().ask_by_relay(self.slot);
         }
-        sleep(ASK).await;
-        self.is_lost()
+        !old.is_kept(ASK).await && self.is_lost()
     }
 
     fn open(&self, mux: &Mux, relay: &Relay) {

@@ -1,6 +1,6 @@
 //! How others see this end's sockets: STUN (RFC 8489), asked of relays.
 
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
 
 use stun_proto::types::attribute::XorMappedAddress;
 use stun_proto::types::message::{BINDING, Message, MessageWriteVec, TransactionId};
@@ -54,13 +54,6 @@ impl Mapped {
     pub(super) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
         self.seen.iter().map(|(_, address)| *address)
     }
-}
-
-/// The address of this machine that packets to `server` leave from. Sends nothing.
-pub(super) fn outward(server: SocketAddr) -> Option<IpAddr> {
-    let socket = UdpSocket::bind(crate::endpoint::any_local(server)).ok()?;
-    socket.connect(server).ok()?;
-    socket.local_addr().ok().map(|address| address.ip())
 }
 
 /// Whether another end's address may be tried at all.

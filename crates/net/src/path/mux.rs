@@ -15,11 +15,12 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::PathKind;
-use super::mapped::{Mapped, outward};
+use super::mapped::Mapped;
 use super::message::{FIRST_BYTE, MAX_CANDIDATES, SessionName};
 use super::peer::Peer;
 use super::place::{Aliases, Place, Via};
 use crate::clock::now_us;
+use crate::network::Network;
 use crate::relay::{Inbox, Relay};
 
 /// The sockets of one end, and the sessions that go over them.
@@ -33,6 +34,7 @@ impl fmt::Debug for Mux {
 }
 
 pub(crate) struct State {
+    network: Arc<dyn Network>,
     pub(super) sockets: Sockets,
     pub(super) inbox: Inbox,
     pub(super) aliases: Aliases,
@@ -57,13 +59,15 @@ pub(super) struct Sockets {
 }
 
 impl Mux {
-    /// An end with the sockets `direct`, at most one of each family of addresses.
+    /// An end with the sockets `direct` of `network`, at most one of each family of addresses.
     pub(crate) fn new(
+        network: Arc<dyn Network>,
         direct: Vec<Arc<dyn AsyncUdpSocket>>,
         aliases: Aliases,
         finds_direct: bool,
     ) -> Self {
         let state = State {
+            network,
             sockets: Sockets { direct, relays: Vec::new() },
             inbox: Inbox::default(),
             aliases,
@@ -82,6 +86,11 @@ impl Mux {
     pub(crate) fn socket(&self, is_helper: bool) -> Arc<dyn AsyncUdpSocket> {
         let direct = self.state().sockets.direct.clone();
         Arc::new(MuxSocket { mux: self.clone(), direct, is_helper })
+    }
+
+    /// What the sockets are of.
+    pub(crate) fn network(&self) -> Arc<dyn Network> {
+        self.state().network.clone()
     }
 
     pub(crate) fn downgrade(&self) -> WeakMux {
@@ -152,11 +161,23 @@ impl State {
 
     /// Asks relays how they see the sockets that go without them.
     pub(crate) fn ask_relays(&mut self) {
-        if !self.finds_direct {
-            return;
+        let slots: Vec<_> = self.sockets.relays().map(|(slot, _)| slot).collect();
+        slots.into_iter().for_each(|slot| self.ask_relay(slot));
+    }
+
+    /// Asks one relay again while some session goes by relays: translators forget and give other
+    /// addresses, and a way without relays is found only by those that hold.
+    pub(crate) fn ask_relay_again(&mut self, slot: usize) {
+        if self.peers.iter().any(Peer::is_relayed) {
+            self.ask_relay(slot);
         }
-        let udp = self.sockets.relays().filter(|(_, relay)| relay.kind() == PathKind::RelayUdp);
-        for server in udp.map(|(_, relay)| relay.server()).collect::<Vec<_>>() {
+    }
+
+    fn ask_relay(&mut self, slot: usize) {
+        let relay = self.sockets.relays.get(slot).and_then(Option::as_ref);
+        let relay = relay.filter(|relay| relay.kind() == PathKind::RelayUdp);
+        if let (Some(relay), true) = (relay, self.finds_direct) {
+            let server = relay.server();
             let question = self.mapped.ask(server);
             self.sockets.tell(Place::direct(server), &question);
         }
@@ -168,7 +189,7 @@ impl State {
         let relayed = relayed.collect::<Vec<_>>();
         let local = self.sockets.direct.first().and_then(|socket| socket.local_addr().ok());
         let (Some(local), true) = (local, self.finds_direct) else { return relayed };
-        let ips = self.relays().filter_map(|relay| outward(relay.server()));
+        let ips = self.relays().filter_map(|relay| self.network.outward(relay.server()));
         let near = ips.map(|ip| SocketAddr::new(ip, local.port()));
         let mut direct: Vec<_> = self.mapped.addresses().chain(near).collect();
         direct.sort_unstable();
@@ -464,7 +485,7 @@ fn canonical(address: SocketAddr) -> SocketAddr {
 
 /// A relay takes what it can and drops the rest.
 #[derive(Debug)]
-struct AlwaysWritable;
+pub(super) struct AlwaysWritable;
 
 impl UdpPoller for AlwaysWritable {
     fn poll_writable(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

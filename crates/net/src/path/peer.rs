@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use tokio::sync::mpsc;
 
 use super::mapped::may_be_tried;
-use super::message::{Message, Sealer, SessionName};
+use super::message::{MAX_CANDIDATES, Message, Sealer, SessionName};
 use super::mux::Sockets;
 use super::place::{Place, Via};
 use super::set::{PathSet, Rank, Switch, WayState};
@@ -16,6 +16,11 @@ use crate::relay::{Relay, RelayTransport};
 
 /// Switches remembered.
 const MAX_SWITCHES: usize = 32;
+/// Places without relays that are learnt from the other end's questions: so many at once, and one
+/// more with every [`STRANGER_US`]. Where both translators give each destination a port of its own
+/// and let in anybody, every answer comes from a new place, and the answer to that, without end.
+const MAX_STRANGERS: u64 = MAX_CANDIDATES as u64;
+const STRANGER_US: u64 = 1_000_000;
 
 /// A session, as the socket knows it.
 #[derive(Debug)]
@@ -34,6 +39,8 @@ pub(crate) struct Peer {
     is_helper: bool,
     /// Whether ways without a relay are looked for.
     finds_direct: bool,
+    /// Until when the places count that were learnt from questions.
+    strangers_us: u64,
 }
 
 #[derive(Debug, Default)]
@@ -70,6 +77,7 @@ impl Peer {
             remotes,
             is_helper,
             finds_direct,
+            strangers_us: 0,
         }
     }
 
@@ -83,6 +91,11 @@ impl Peer {
 
     pub(super) fn way_of(&self, place: Place) -> Option<usize> {
         self.places.iter().position(|known| *known == place)
+    }
+
+    /// Whether the session goes by a relay.
+    pub(super) fn is_relayed(&self) -> bool {
+        self.place(self.set.route().0).via != Via::Direct
     }
 
     /// A way that may lead to the other end; it is asked at once.
@@ -161,7 +174,7 @@ impl Peer {
         let Some(message) = self.sealer.open(datagram) else { return };
         let way = match (self.way_of(place), &message) {
             (Some(way), _) => way,
-            (None, Message::Ping { .. }) => {
+            (None, Message::Ping { .. }) if self.may_learn(place, now_us()) => {
                 if let Some(relay) = sockets.relay(place) {
                     relay.bind_channel(place.address);
                 }
@@ -181,6 +194,19 @@ impl Peer {
         }
         self.set.handle_message(way, place.address, &message, now_us());
         self.drain(sockets);
+    }
+
+    /// Whether a place from which the other end asks is to be known from now on.
+    fn may_learn(&mut self, place: Place, now_us: u64) -> bool {
+        if place.via != Via::Direct {
+            return true;
+        }
+        let until_us = self.strangers_us.max(now_us) + STRANGER_US;
+        let may_learn = until_us <= now_us + MAX_STRANGERS * STRANGER_US;
+        if may_learn {
+            self.strangers_us = until_us;
+        }
+        may_learn
     }
 
     /// Tries addresses that the other end has told. Those without relays both ends try, so that the

@@ -4,6 +4,7 @@
 //! The crate turn-client-proto asks only shortly before a lifetime's end. Until then, minutes, an
 //! allocation would count as open that the relay's restart or another mapping has taken.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use stun_proto::auth::LongTermClientAuth;
@@ -19,6 +20,8 @@ use super::url::Credential;
 
 /// Mappings of UDP live 30 s at the least (RFC 4787 demands 2 minutes, and is not obeyed).
 const EVERY: Duration = Duration::from_secs(15);
+/// Questions whose answers are waited for: one is repeated once where the answer is urgent.
+const MAX_ASKED: usize = 2;
 /// As long as turn-client-proto asks for.
 const LIFETIME_S: u32 = 1_800;
 
@@ -27,8 +30,10 @@ const LIFETIME_S: u32 = 1_800;
 pub(super) enum Answer {
     /// It answers something else.
     Other,
-    /// The allocation is there, or the relay does not say.
+    /// The allocation is there.
     Kept,
+    /// The relay does not say whether the allocation is there.
+    Unclear,
     /// The relay has no allocation for this way to it.
     Lost,
 }
@@ -36,7 +41,7 @@ pub(super) enum Answer {
 #[derive(Debug)]
 pub(super) struct Keepalive {
     auth: LongTermClientAuth,
-    asked: Option<TransactionId>,
+    asked: VecDeque<TransactionId>,
     next: Option<Instant>,
     /// Whether it was asked again for a stale nonce; once is enough.
     is_again: bool,
@@ -48,7 +53,7 @@ impl Keepalive {
         if let Some(Credential { username, password }) = credential {
             auth.set_credentials(LongTermCredentials::new(username.clone(), password.to_string()));
         }
-        Self { auth, asked: None, next: None, is_again: false }
+        Self { auth, asked: VecDeque::new(), next: None, is_again: false }
     }
 
     /// There is an allocation from now on.
@@ -56,28 +61,36 @@ impl Keepalive {
         self.next = Some(now + EVERY);
     }
 
+    /// Asks at once.
+    pub(super) fn ask(&mut self, now: Instant) {
+        self.next = Some(now);
+    }
+
     /// Takes any of the relay's own messages in.
     pub(super) fn handle(&mut self, message: &Message<'_>, now: Instant) -> Answer {
         let is_error = message.class() == MessageClass::Error;
-        if self.asked != Some(message.transaction_id()) {
+        if !self.asked.contains(&message.transaction_id()) {
             if is_error {
                 // The challenge to the first request has the realm and the nonce.
                 let _ = self.auth.validate_incoming_message(message);
             }
             return Answer::Other;
         }
-        self.asked = None;
-        let code = message.attribute::<ErrorCode>().map(|code| code.code());
-        match code.ok().filter(|_| is_error) {
+        self.asked.clear();
+        if !is_error {
+            self.is_again = false;
+            return Answer::Kept;
+        }
+        match message.attribute::<ErrorCode>().ok().map(|code| code.code()) {
             Some(437) => Answer::Lost,
             Some(438) if !self.is_again => {
                 let _ = self.auth.validate_incoming_message(message);
                 (self.next, self.is_again) = (Some(now), true);
-                Answer::Kept
+                Answer::Unclear
             }
             _ => {
                 self.is_again = false;
-                Answer::Kept
+                Answer::Unclear
             }
         }
     }
@@ -92,7 +105,10 @@ impl Keepalive {
         refresh.add_attribute(&Lifetime::new(LIFETIME_S)).ok()?;
         let id = refresh.transaction_id();
         let refresh = self.auth.sign_outgoing_message(refresh).ok()?;
-        self.asked = Some(id);
+        if self.asked.len() == MAX_ASKED {
+            self.asked.pop_front();
+        }
+        self.asked.push_back(id);
         Some(refresh.finish())
     }
 

@@ -1,10 +1,10 @@
 //! Finds the way to a relay and asks it for an address.
 
 use std::future::poll_fn;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::{Runtime, TokioRuntime};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
@@ -13,7 +13,7 @@ use super::turn::Turn;
 use super::udp::UdpCarrier;
 use super::{Carrier, Driver, Handle, Relay, RelayError, RelayTransport, RelayUrl};
 use crate::endpoint;
-use std::sync::Arc;
+use crate::network::Network;
 
 /// How long a relay may take in all.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -28,7 +28,10 @@ impl Relay {
     ///
     /// # Errors
     /// The last reason when none gives one, within 5 s.
-    pub(crate) async fn open(url: &RelayUrl, buffer_bytes: usize) -> Result<Self, RelayError> {
+    pub(crate) async fn open(
+        url: &RelayUrl,
+        network: &Arc<dyn Network>,
+    ) -> Result<Self, RelayError> {
         let deadline = Instant::now() + LIMIT;
         let no_answer = || {
             let ports: Vec<_> = url.ports().iter().map(ToString::to_string).collect();
@@ -64,7 +67,7 @@ impl Relay {
                 }
                 _ = tokio::time::sleep_until(next_start), if next.is_some() => {
                     if let Some(server) = next.take() {
-                        running.spawn(allocate(url.clone(), server, buffer_bytes));
+                        running.spawn(allocate(url.clone(), server, network.clone()));
                     }
                     next = targets.next();
                     next_start = Instant::now() + STAGGER;
@@ -97,14 +100,12 @@ pub(crate) async fn look_up(host: &str) -> Result<Vec<SocketAddr>, RelayError> {
 async fn allocate(
     url: RelayUrl,
     server: SocketAddr,
-    buffer_bytes: usize,
+    network: Arc<dyn Network>,
 ) -> Result<Relay, RelayError> {
     let (carrier, local) = match url.transport() {
         RelayTransport::Udp => {
-            let socket = UdpSocket::bind(endpoint::any_local(server))
-                .and_then(|socket| endpoint::enlarge(socket, buffer_bytes))
-                .and_then(|socket| TokioRuntime.wrap_udp_socket(socket))
-                .map_err(RelayError::Connect)?;
+            let local = endpoint::any_local(server);
+            let socket = network.bind(local).map_err(RelayError::Connect)?;
             let local = socket.local_addr().map_err(RelayError::Connect)?;
             // A new socket takes nothing before the system has said so once.
             let mut poller = socket.clone().create_io_poller();

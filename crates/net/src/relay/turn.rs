@@ -47,6 +47,8 @@ pub(super) enum Event {
     PeerPermitted,
     /// The relay does not forward to this one.
     PeerRefused(IpAddr),
+    /// The relay says that it is still there.
+    Kept,
 }
 
 /// Why there is no allocation.
@@ -203,6 +205,11 @@ impl Turn {
         (!self.events.is_empty()).then(|| self.events.remove(0))
     }
 
+    /// Asks the relay whether it is still there, which gives [`Event::Kept`].
+    pub(super) fn ask(&mut self, now: Instant) {
+        self.keepalive.ask(now);
+    }
+
     /// Lets a peer's host send and be sent to.
     pub(super) fn permit(&mut self, peer: IpAddr, now: Instant) {
         let now = self.at(now);
@@ -259,7 +266,11 @@ impl Turn {
         };
         match self.keepalive.handle(&message, now) {
             Answer::Other => {}
-            Answer::Kept => return true,
+            Answer::Kept => {
+                self.events.push(Event::Kept);
+                return true;
+            }
+            Answer::Unclear => return true,
             Answer::Lost => {
                 self.refusal.get_or_insert(TurnRefusal::Silent);
                 return true;
