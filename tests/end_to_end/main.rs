@@ -10,6 +10,7 @@ mod hardware;
 mod idle;
 mod invitations;
 mod leaks;
+mod pairing;
 mod pictures;
 mod relays;
 mod several_helpers;

@@ -175,10 +175,12 @@ class Session {
     return Session(config);
   }
 
-  static Session helper(std::string_view invitation, std::string_view name = {}) {
+  static Session helper(std::string_view invitation, std::string_view name = {},
+                        std::string_view code = {}) {
     auto config = make<farpane_session_config>();
     config.role = FARPANE_ROLE_HELPER;
     set(invitation, config.invitation, config.invitation_len);
+    set(code, config.code, config.code_len);
     set(name, config.name, config.name_len);
     return Session(config);
   }
@@ -248,6 +250,17 @@ class Session {
       return farpane_invitation_create(raw_, addresses.data(), addresses.size(), count(valid), to,
                                        capacity, len);
     });
+  }
+
+  // Sharer: an invitation that may travel openly, and the code that is told to the helper.
+  std::pair<std::string, std::string> invite_with_code(std::string_view addresses,
+                                                       Milliseconds valid) {
+    char code[FARPANE_CODE_CAPACITY] = {};
+    auto invitation = text([&](char *to, std::size_t capacity, std::size_t *len) {
+      return farpane_invitation_create_with_code(raw_, addresses.data(), addresses.size(),
+                                                 count(valid), to, capacity, len, code);
+    });
+    return {std::move(invitation), code};
   }
 
   // Sharer: allows a request; a time of 0 is the longest there is.

@@ -118,6 +118,8 @@ pub const FARPANE_END_ERROR: u32 = 9;
 
 /// Of an invitation's text, the NUL included.
 pub const FARPANE_INVITATION_CAPACITY: usize = 8193;
+/// Of a pairing code, the NUL included.
+pub const FARPANE_CODE_CAPACITY: usize = 10;
 /// Of the bytes of a helper's name in an event, the NUL included.
 pub const FARPANE_NAME_CAPACITY: usize = 260;
 /// Of a key's fingerprint in an event, the NUL included.
@@ -178,6 +180,10 @@ pub struct farpane_session_config {
     pub remembered: *const c_char,
     /// Its bytes.
     pub remembered_len: usize,
+    /// Helper: the pairing code that the sharer told, for an invitation made with one.
+    pub code: *const c_char,
+    /// Its bytes.
+    pub code_len: usize,
     /// Sharer: relays for helpers who cannot come directly, one a line, at most 4, as
     /// "turn:USER:PASSWORD@HOST" over UDP or "turns:USER:PASSWORD@HOST?pin=PIN" over TLS. Helpers
     /// get them with the invitation. Default none.

@@ -4,7 +4,9 @@ use crate::abi::*;
 use crate::boundary::{Failure, Outcome};
 use crate::event;
 use crate::session::{Shared, Texts};
-use farpane::net::{Cancel, ConnectError, Identity, Invitation, NetThreadError};
+use farpane::net::{
+    Cancel, ConnectError, Identity, Invitation, NetThreadError, PairingCode,
+};
 use farpane::policy::EndReason;
 use farpane::{Error, Helper, HelperEvent, HelperOptions};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -44,7 +46,14 @@ impl HelperRole {
             }
         }
         let text = texts.invitation.ok_or_else(|| Failure::argument("no invitation is given"))?;
-        let invitation = parse(text)?;
+        let mut invitation = parse(text)?;
+        if let Some(code) = texts.code {
+            let code = code.parse::<PairingCode>();
+            invitation = invitation.with_code(code.map_err(|e| Failure::argument(e.to_string()))?);
+        }
+        if invitation.needs_code() {
+            return Err(Failure::argument("the invitation needs the pairing code, in `code`"));
+        }
         let name = texts.name.unwrap_or("helper").to_owned();
         let identity = Identity::generate().map_err(Failure::system)?;
         let (live, connecting) = Default::default();

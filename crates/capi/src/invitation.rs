@@ -1,7 +1,7 @@
 //! Invitations.
 
 use crate::abi::*;
-use crate::boundary::{Failure, on_session};
+use crate::boundary::{Failure, Outcome, on_session};
 use crate::memory;
 use farpane::net::MAX_ADDRESSES;
 use std::ffi::c_char;
@@ -38,17 +38,14 @@ pub unsafe extern "C" fn farpane_invitation_create(
     len: *mut usize,
 ) -> farpane_result {
     on_session(session, |session| {
-        let max = MAX_ADDRESSES_BYTES;
         // SAFETY: the caller's promise.
-        let addresses = unsafe { memory::text("addresses", addresses, addresses_len, max)? };
-        let addresses = addresses.unwrap_or_default().split(',').map(str::trim);
-        let addresses: Vec<_> = addresses.filter(|a| !a.is_empty()).map(str::to_owned).collect();
-        // SAFETY: as above.
-        unsafe { memory::put("length", len, 0)? };
+        let addresses = unsafe {
+            memory::put("length", len, 0)?;
+            read_addresses(addresses, addresses_len)?
+        };
         session.sharer()?.with(|sharer| {
             let invitation = sharer.invite(addresses, Duration::from_millis(valid_ms));
-            let invitation = invitation
-                .map_err(|error| Failure::new(FARPANE_ERR_INVITATION, error.to_string()))?;
+            let invitation = invitation.map_err(unusable)?;
             // SAFETY: as above.
             let copied = unsafe { memory::put_text(&invitation.to_text(), text, capacity, len) };
             if copied.is_err() {
@@ -57,4 +54,68 @@ pub unsafe extern "C" fn farpane_invitation_create(
             copied.map(|()| FARPANE_OK)
         })
     })
+}
+
+/// Sharer: as farpane_invitation_create, without a secret in the invitation: it may travel openly.
+/// The code that lets a helper in goes to `code` as text with a NUL: FARPANE_CODE_CAPACITY bytes.
+/// Show it, to be told to the helper by another way, as by telephone. It is valid for 10 minutes at
+/// the most, and until 5 wrong ones were tried.
+///
+/// Any thread. Waits and errors as those of farpane_invitation_create; also FARPANE_ERR_ARGUMENT
+/// when `code` is NULL.
+///
+/// # Safety
+/// As farpane_invitation_create; `code` is NULL or writable for FARPANE_CODE_CAPACITY bytes.
+#[unsafe(no_mangle)]
+#[expect(clippy::too_many_arguments, reason = "C has no slices")]
+pub unsafe extern "C" fn farpane_invitation_create_with_code(
+    session: *mut farpane_session,
+    addresses: *const c_char,
+    addresses_len: usize,
+    valid_ms: u64,
+    text: *mut c_char,
+    capacity: usize,
+    len: *mut usize,
+    code: *mut c_char,
+) -> farpane_result {
+    on_session(session, |session| {
+        // SAFETY: the caller's promise.
+        let addresses = unsafe {
+            memory::put("length", len, 0)?;
+            read_addresses(addresses, addresses_len)?
+        };
+        if code.is_null() {
+            return Err(Failure::argument("no place for the code is given"));
+        }
+        session.sharer()?.with(|sharer| {
+            let invited = sharer.invite_with_code(addresses, Duration::from_millis(valid_ms));
+            let (invitation, told) = invited.map_err(unusable)?;
+            let mut code_len = 0;
+            // SAFETY: as above.
+            let copied = unsafe {
+                memory::put_text(&invitation.to_text(), text, capacity, len).and_then(|()| {
+                    memory::put_text(&told.to_text(), code, FARPANE_CODE_CAPACITY, &mut code_len)
+                })
+            };
+            if copied.is_err() {
+                sharer.withdraw(&invitation);
+            }
+            copied.map(|()| FARPANE_OK)
+        })
+    })
+}
+
+/// The addresses between commas.
+///
+/// # Safety
+/// `addresses` is NULL or readable for `bytes`.
+unsafe fn read_addresses(addresses: *const c_char, bytes: usize) -> Outcome<Vec<String>> {
+    // SAFETY: the caller's promise.
+    let text = unsafe { memory::text("addresses", addresses, bytes, MAX_ADDRESSES_BYTES)? };
+    let addresses = text.unwrap_or_default().split(',').map(str::trim);
+    Ok(addresses.filter(|address| !address.is_empty()).map(str::to_owned).collect())
+}
+
+fn unusable(error: farpane::Error) -> Failure {
+    Failure::new(FARPANE_ERR_INVITATION, error.to_string())
 }

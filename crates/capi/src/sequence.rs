@@ -184,6 +184,8 @@ impl Sequence<'_> {
             probe_len: 0,
             remembered: null(),
             remembered_len: 0,
+            code: null(),
+            code_len: 0,
             relays: null(),
             relays_len: 0,
         };

@@ -258,6 +258,7 @@ pub(crate) struct Texts<'a> {
     pub(crate) listen: Option<&'a str>,
     pub(crate) probe: Option<&'a str>,
     pub(crate) remembered: Option<&'a str>,
+    pub(crate) code: Option<&'a str>,
     pub(crate) relays: Option<&'a str>,
 }
 
@@ -276,6 +277,7 @@ impl Texts<'_> {
             listen: text("listen address", config.listen, config.listen_len)?,
             probe: text("probe", config.probe, config.probe_len)?,
             remembered: text("remembered", config.remembered, config.remembered_len)?,
+            code: text("code", config.code, config.code_len)?,
             relays: text("relays", config.relays, config.relays_len)?,
         })
     }

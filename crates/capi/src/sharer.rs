@@ -45,6 +45,9 @@ impl SharerRole {
         if texts.invitation.is_some() {
             return Err(Failure::argument("a sharer has no invitation: it makes them"));
         }
+        if texts.code.is_some() {
+            return Err(Failure::argument("a sharer has no pairing code: it makes them"));
+        }
         let source = match texts.source {
             Some(source) => Source::Captured(
                 SourceSpec::parse(source, texts.monitor)

@@ -5,7 +5,7 @@
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
 #define OFFSET(type, field, bytes) _Static_assert(offsetof(type, field) == (bytes), #type "." #field)
 
-SIZE(farpane_session_config, 136);
+SIZE(farpane_session_config, 152);
 OFFSET(farpane_session_config, struct_size, 0);
 OFFSET(farpane_session_config, role, 4);
 OFFSET(farpane_session_config, name, 8);
@@ -22,8 +22,10 @@ OFFSET(farpane_session_config, probe, 88);
 OFFSET(farpane_session_config, probe_len, 96);
 OFFSET(farpane_session_config, remembered, 104);
 OFFSET(farpane_session_config, remembered_len, 112);
-OFFSET(farpane_session_config, relays, 120);
-OFFSET(farpane_session_config, relays_len, 128);
+OFFSET(farpane_session_config, code, 120);
+OFFSET(farpane_session_config, code_len, 128);
+OFFSET(farpane_session_config, relays, 136);
+OFFSET(farpane_session_config, relays_len, 144);
 SIZE(farpane_event, 680);
 OFFSET(farpane_event, struct_size, 0);
 OFFSET(farpane_event, kind, 4);

@@ -51,6 +51,12 @@ const CALLS: [(&str, Call); 23] = unsafe {
         ("event_next", |s| farpane_event_next(s, 0, &mut event())),
         ("stats_get", |s| farpane_stats_get(s, &mut stats())),
         ("invitation_create", |s| create_invitation(s, "127.0.0.1:9", 1_000)),
+        ("invitation_create_with_code", |s| {
+            let (at, mut text, mut code) = ("127.0.0.1:9", [0; 2048], [0; FARPANE_CODE_CAPACITY]);
+            let (to, code) = (text.as_mut_ptr(), code.as_mut_ptr());
+            let at = at.as_ptr().cast();
+            farpane_invitation_create_with_code(s, at, 11, 1_000, to, 2048, &mut 0, code)
+        }),
         ("consent_grant", |s| farpane_consent_grant(s, 1, FARPANE_SCOPE_VIEW, 0)),
         ("consent_deny", |s| farpane_consent_deny(s, 1)),
         ("consent_revoke", |s| farpane_consent_revoke(s, 1)),
@@ -71,9 +77,10 @@ const CALLS: [(&str, Call); 23] = unsafe {
     ]
 };
 /// Of these, those that only a sharer has, and those that only a helper has.
-const SHARERS: [&str; 10] = [
+const SHARERS: [&str; 11] = [
     "address",
     "invitation_create",
+    "invitation_create_with_code",
     "consent_grant",
     "consent_deny",
     "consent_revoke",

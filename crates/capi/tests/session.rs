@@ -47,6 +47,47 @@ fn pushed_pictures_arrive_exactly_and_only_with_consent_indicator_and_start() {
 }
 
 #[test]
+fn a_code_that_is_told_lets_a_helper_in_by_an_open_invitation() {
+    let sharer = Session::listening();
+    let (address, mut code) = (sharer.address(), [0; FARPANE_CODE_CAPACITY]);
+    let (mut invitation, mut len) = ([0; FARPANE_INVITATION_CAPACITY], 0);
+    let (at, bytes) = (address.as_ptr().cast(), address.len());
+    // SAFETY: all lengths are right.
+    let result = unsafe {
+        let (to, capacity) = (invitation.as_mut_ptr(), invitation.len());
+        let code = code.as_mut_ptr();
+        farpane_invitation_create_with_code(sharer.0, at, bytes, 60_000, to, capacity, &mut len, code)
+    };
+    assert_eq!(result, FARPANE_OK, "{}", last_error());
+    let (invitation, code) = (text(&invitation), text(&code));
+    let with_code = |code: &str| {
+        let config = farpane_session_config {
+            invitation: invitation.as_ptr().cast(),
+            invitation_len: invitation.len(),
+            code: code.as_ptr().cast(),
+            code_len: code.len(),
+            ..config(FARPANE_ROLE_HELPER)
+        };
+        let mut session = std::ptr::null_mut();
+        // SAFETY: both are valid.
+        let result = unsafe { farpane_session_create(&config, &mut session) };
+        (result, Session(session))
+    };
+    assert_eq!(with_code("").0, FARPANE_ERR_ARGUMENT);
+    assert_eq!(with_code("12").0, FARPANE_ERR_ARGUMENT);
+    let wrong = if code.starts_with('7') { "8" } else { "7" };
+    let (result, stranger) = with_code(&format!("{wrong}{}", &code[1..]));
+    assert_eq!(result, FARPANE_OK);
+    assert_eq!(farpane_session_connect(stranger.0), FARPANE_OK);
+    let end = stranger.next(LIMIT_MS).unwrap();
+    assert_eq!(end.kind, FARPANE_EVENT_ENDED);
+    assert!(text(&end.text).contains("pairing code is wrong"), "{}", text(&end.text));
+    let (_, helper) = with_code(&code);
+    helper.connect();
+    helper.wait(FARPANE_EVENT_CONSENT_PENDING);
+}
+
+#[test]
 fn a_denied_helper_and_a_revoked_one_are_told_so() {
     let sharer = Session::listening();
     let helper = Session::helper(&sharer.invite());

@@ -24,6 +24,15 @@ pub enum Refusal {
     /// The helper could not prove that it holds the invitation's secret.
     #[error("the invitation's secret is wrong; copy the invitation again or ask for a new one")]
     WrongSecret,
+    /// The pairing code is wrong.
+    #[error("the pairing code is wrong; ask for it again, after 5 wrong ones none is taken")]
+    WrongCode,
+    /// The invitation has no secret, it comes with a pairing code.
+    #[error("the sharer wants a pairing code with this invitation; ask for it")]
+    CodeWanted,
+    /// Too many wrong codes were tried.
+    #[error("too many wrong pairing codes were tried; ask for a new invitation")]
+    NoTriesLeft,
     /// The helper did not prove itself in time.
     #[error("the confirmation took longer than the sharer waits; try again")]
     ConfirmationTimeout,
@@ -36,7 +45,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    const ALL: [(Self, u32); 8] = [
+    const ALL: [(Self, u32); 11] = [
         (Self::UnsupportedVersion, 0x101),
         (Self::UnknownInvitation, 0x102),
         (Self::Expired, 0x103),
@@ -45,6 +54,9 @@ impl Refusal {
         (Self::ConfirmationTimeout, 0x106),
         (Self::ProtocolViolation, 0x107),
         (Self::Busy, 0x108),
+        (Self::WrongCode, 0x109),
+        (Self::CodeWanted, 0x10a),
+        (Self::NoTriesLeft, 0x10b),
     ];
 
     pub(crate) fn code(self) -> u32 {

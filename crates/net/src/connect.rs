@@ -113,6 +113,9 @@ pub(crate) async fn connect_over(
 ) -> Result<Connection, ConnectError> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     invitation.check_expiry(now.as_secs())?;
+    if invitation.needs_code() {
+        return Err(InvitationError::NoCode.into());
+    }
     let deadline = Instant::now() + config.timing.connect;
     let mut race = Race::new(network, invitation, identity, config);
     let Reached { quinn, window, marks, mux } = race.run(deadline).await?;
@@ -152,6 +155,7 @@ impl From<ConfirmError> for ConnectError {
             }
             ConfirmError::Lost(reason) => Self::Lost(reason),
             ConfirmError::SharerUnproved => Self::SharerUnproved,
+            ConfirmError::NoCode => Self::Invitation(InvitationError::NoCode),
         }
     }
 }

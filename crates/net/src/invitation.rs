@@ -8,6 +8,9 @@
 //! sharer's address there, and an HMAC-SHA256 (32) over all of it, keyed from the secret. That last
 //! field finds damage, not forgery: who holds the text holds the secret, so the text must travel as
 //! confidentially as a password.
+//!
+//! With a pairing code in place of a secret the version is 2, the secret is left out, and the last
+//! field is a SHA-256. That text may travel openly; the code must not travel with it.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -19,9 +22,10 @@ use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::hmac;
+use ring::{digest, hmac};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::code::PairingCode;
 use crate::identity::{PUBLIC_KEY_BYTES, PublicKey};
 use crate::relay::{MAX_RELAY_URL_BYTES, RelayUrl};
 
@@ -36,6 +40,8 @@ const MAX_ADDRESS_BYTES: usize = 255;
 
 const PREFIX: &str = "farpane-invitation:";
 const VERSION: u8 = 1;
+/// Of an invitation with a pairing code.
+const CODE_VERSION: u8 = 2;
 const ID_BYTES: usize = 16;
 pub(crate) const SECRET_BYTES: usize = 32;
 const TAG_BYTES: usize = 32;
@@ -75,6 +81,15 @@ impl Secret {
     }
 }
 
+/// What lets a helper in.
+#[derive(Clone)]
+pub(crate) enum Access {
+    /// What is in the text itself.
+    Secret(Secret),
+    /// What a person tells; absent until the helper has been told.
+    Code(Option<PairingCode>),
+}
+
 /// A relay by which the sharer can be reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvitedRelay {
@@ -84,11 +99,12 @@ pub struct InvitedRelay {
     pub address: Option<SocketAddr>,
 }
 
-/// Where the sharer can be reached, which key it has, and a secret that lets one helper in.
+/// Where the sharer can be reached, which key it has, and a secret that lets one helper in, or that
+/// a pairing code does.
 #[derive(Clone)]
 pub struct Invitation {
     pub(crate) id: InvitationId,
-    pub(crate) secret: Secret,
+    pub(crate) access: Access,
     pub(crate) sharer: PublicKey,
     pub(crate) expires_unix_s: u64,
     pub(crate) addresses: Vec<String>,
@@ -118,8 +134,8 @@ pub enum InvitationError {
     },
     /// A newer program wrote it.
     #[error(
-        "invitation version {found} is not supported (this program reads {VERSION}); \
-             update this program"
+        "invitation version {found} is not supported (this program reads {VERSION} and \
+             {CODE_VERSION}); update this program"
     )]
     UnsupportedVersion {
         /// The version found.
@@ -149,6 +165,9 @@ pub enum InvitationError {
         /// How many were given.
         count: usize,
     },
+    /// It is of use only with a pairing code.
+    #[error("this invitation needs the pairing code that the sharer's program shows; ask for it")]
+    NoCode,
     /// The file could not be read or written.
     #[error("{path}: {source}")]
     File {
@@ -178,6 +197,20 @@ impl Invitation {
     /// By which relays to try, in the sharer's order of preference.
     pub fn relays(&self) -> &[InvitedRelay] {
         &self.relays
+    }
+
+    /// Whether it is of use only with a pairing code that it was not given yet.
+    pub fn needs_code(&self) -> bool {
+        matches!(self.access, Access::Code(None))
+    }
+
+    /// The same invitation with the code that the sharer's person told. An invitation with a secret
+    /// of its own stays as it is.
+    pub fn with_code(mut self, code: PairingCode) -> Self {
+        if let Access::Code(known) = &mut self.access {
+            *known = Some(code);
+        }
+        self
     }
 
     /// When it stops letting anyone in, in seconds since 1970-01-01 UTC.
@@ -216,11 +249,20 @@ impl Invitation {
         decode(&bytes)
     }
 
-    /// The text form, one line without a line break. Secret: see the module's first lines.
+    /// The text form, one line without a line break. Secret: see the module's first lines. A pairing
+    /// code is not in it.
     pub fn to_text(&self) -> Zeroizing<String> {
         let mut body = self.body();
-        let tag = hmac::sign(&self.secret.key(TAG_PURPOSE), &body);
-        body.extend_from_slice(tag.as_ref());
+        match &self.access {
+            Access::Secret(secret) => {
+                let tag = hmac::sign(&secret.key(TAG_PURPOSE), &body);
+                body.extend_from_slice(tag.as_ref());
+            }
+            Access::Code(_) => {
+                let tag = digest::digest(&digest::SHA256, &body);
+                body.extend_from_slice(tag.as_ref());
+            }
+        }
         let encoded = Zeroizing::new(URL_SAFE_NO_PAD.encode(&body[..]));
         Zeroizing::new(format!("{PREFIX}{}", encoded.as_str()))
     }
@@ -250,9 +292,17 @@ impl Invitation {
 
     fn body(&self) -> Zeroizing<Vec<u8>> {
         let mut body = Zeroizing::new(Vec::with_capacity(MAX_INVITATION_BYTES));
-        body.push(VERSION);
-        body.extend_from_slice(&self.id.0);
-        body.extend_from_slice(&self.secret.0[..]);
+        match &self.access {
+            Access::Secret(secret) => {
+                body.push(VERSION);
+                body.extend_from_slice(&self.id.0);
+                body.extend_from_slice(&secret.0[..]);
+            }
+            Access::Code(_) => {
+                body.push(CODE_VERSION);
+                body.extend_from_slice(&self.id.0);
+            }
+        }
         body.extend_from_slice(self.sharer.as_spki());
         body.extend_from_slice(&self.expires_unix_s.to_be_bytes());
         // Both counts fit a byte: `check_addresses` bounds them before an invitation exists.
@@ -331,13 +381,19 @@ const TAG_PURPOSE: &str = "farpane invitation integrity";
 fn decode(bytes: &[u8]) -> Result<Invitation, InvitationError> {
     let mut reader = Reader { bytes, at: 0 };
     let [version] = reader.array("a version")?;
-    if version != VERSION {
+    if ![VERSION, CODE_VERSION].contains(&version) {
         return Err(InvitationError::UnsupportedVersion { found: version });
     }
     let id = InvitationId(reader.array("an id")?);
-    let mut secret: [u8; SECRET_BYTES] = reader.array("a secret")?;
-    let invitation_secret = Secret(Zeroizing::new(secret));
-    secret.zeroize();
+    let access = match version {
+        VERSION => {
+            let mut secret: [u8; SECRET_BYTES] = reader.array("a secret")?;
+            let kept = Secret(Zeroizing::new(secret));
+            secret.zeroize();
+            Access::Secret(kept)
+        }
+        _ => Access::Code(None),
+    };
     let key_at = reader.at;
     let key: [u8; PUBLIC_KEY_BYTES] = reader.array("the sharer's key")?;
     let expires_unix_s = u64::from_be_bytes(reader.array("an expiry")?);
@@ -365,11 +421,16 @@ fn decode(bytes: &[u8]) -> Result<Invitation, InvitationError> {
     if reader.at != bytes.len() {
         return Err(InvitationError::Malformed { at: reader.at, expected: "the end" });
     }
-    hmac::verify(&invitation_secret.key(TAG_PURPOSE), body, &tag)
-        .map_err(|_| InvitationError::Tampered)?;
+    let is_whole = match &access {
+        Access::Secret(secret) => hmac::verify(&secret.key(TAG_PURPOSE), body, &tag).is_ok(),
+        Access::Code(_) => digest::digest(&digest::SHA256, body).as_ref() == tag,
+    };
+    if !is_whole {
+        return Err(InvitationError::Tampered);
+    }
     let sharer = PublicKey::from_spki(&key)
         .ok_or(InvitationError::Malformed { at: key_at, expected: "an Ed25519 key" })?;
-    Ok(Invitation { id, secret: invitation_secret, sharer, expires_unix_s, addresses, relays })
+    Ok(Invitation { id, access, sharer, expires_unix_s, addresses, relays })
 }
 
 fn read_relays(reader: &mut Reader<'_>) -> Result<Vec<InvitedRelay>, InvitationError> {

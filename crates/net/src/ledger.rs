@@ -8,10 +8,12 @@ use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 use crate::close::{CODE_REPLACED, Refusal};
+use crate::code::{MAX_TRIES, PAIRING_CODE_VALID, PairingCode};
 use crate::connection::close_once;
 use crate::identity::PublicKey;
 use crate::invitation::{
-    Invitation, InvitationError, InvitationId, InvitedRelay, SECRET_BYTES, Secret, check_ways,
+    Access, Invitation, InvitationError, InvitationId, InvitedRelay, SECRET_BYTES, Secret,
+    check_ways,
 };
 
 /// Invitations that a sharer may have alive at once; each can hold one connection.
@@ -43,9 +45,16 @@ pub enum IssueError {
 
 #[derive(Debug)]
 struct Entry {
-    secret: Secret,
+    key: Key,
     deadline: Instant,
     holder: Option<Holder>,
+}
+
+/// What opens an invitation.
+#[derive(Debug)]
+enum Key {
+    Secret(Secret),
+    Code { code: PairingCode, tries_left: u8 },
 }
 
 #[derive(Debug)]
@@ -95,28 +104,62 @@ impl Invitations {
         relays: Vec<InvitedRelay>,
         valid_for: Duration,
     ) -> Result<Invitation, IssueError> {
-        check_ways(&addresses, &relays)?;
-        let random = SystemRandom::new();
-        let mut id = [0; 16];
         let mut secret = Zeroizing::new([0; SECRET_BYTES]);
-        random.fill(&mut id).map_err(|_| IssueError::NoRandomness)?;
-        random.fill(&mut secret[..]).map_err(|_| IssueError::NoRandomness)?;
+        SystemRandom::new().fill(&mut secret[..]).map_err(|_| IssueError::NoRandomness)?;
+        let access = Access::Secret(Secret(secret));
+        self.issue_with(access, sharer, addresses, relays, valid_for)
+    }
+
+    /// As [`Invitations::issue_by_relays`], without a secret in the invitation: the code that comes
+    /// with it is told to the helper by another way, such as by telephone. It is valid for
+    /// [`PAIRING_CODE_VALID`] at the most, and until 5 wrong ones were tried.
+    pub fn issue_with_code(
+        &self,
+        sharer: PublicKey,
+        addresses: Vec<String>,
+        relays: Vec<InvitedRelay>,
+        valid_for: Duration,
+    ) -> Result<(Invitation, PairingCode), IssueError> {
+        let code = PairingCode::generate().ok_or(IssueError::NoRandomness)?;
+        let access = Access::Code(Some(code.clone()));
+        let valid_for = valid_for.min(PAIRING_CODE_VALID);
+        let mut invitation = self.issue_with(access, sharer, addresses, relays, valid_for)?;
+        invitation.access = Access::Code(None);
+        Ok((invitation, code))
+    }
+
+    fn issue_with(
+        &self,
+        access: Access,
+        sharer: PublicKey,
+        addresses: Vec<String>,
+        relays: Vec<InvitedRelay>,
+        valid_for: Duration,
+    ) -> Result<Invitation, IssueError> {
+        check_ways(&addresses, &relays)?;
+        let mut id = [0; 16];
+        SystemRandom::new().fill(&mut id).map_err(|_| IssueError::NoRandomness)?;
         let unix_now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let invitation = Invitation {
-            id: InvitationId(id),
-            secret: Secret(secret),
-            sharer,
-            expires_unix_s: unix_now.saturating_add(valid_for).as_secs(),
-            addresses,
-            relays,
-        };
+        let expires_unix_s = unix_now.saturating_add(valid_for).as_secs();
+        let id = InvitationId(id);
+        let invitation = Invitation { id, access, sharer, expires_unix_s, addresses, relays };
         self.admit(&invitation, valid_for)?;
         Ok(invitation)
     }
 
     /// Lets `invitation` in for `valid_for` from now, whatever expiry its text carries. For an
     /// invitation that was issued elsewhere; [`Invitations::issue`] has done it already.
+    ///
+    /// # Errors
+    /// Too many are alive, or it needs a code that it was not given.
     pub fn admit(&self, invitation: &Invitation, valid_for: Duration) -> Result<(), IssueError> {
+        let key = match &invitation.access {
+            Access::Secret(secret) => Key::Secret(secret.clone()),
+            Access::Code(Some(code)) => {
+                Key::Code { code: code.clone(), tries_left: MAX_TRIES }
+            }
+            Access::Code(None) => return Err(InvitationError::NoCode.into()),
+        };
         let now = Instant::now();
         let mut entries = self.entries();
         if entries.len() >= MAX_INVITATIONS {
@@ -126,8 +169,7 @@ impl Invitations {
             return Err(IssueError::TooMany);
         }
         let deadline = now.checked_add(valid_for).unwrap_or(now + LONGEST);
-        let secret = invitation.secret.clone();
-        entries.insert(invitation.id, Entry { secret, deadline, holder: None });
+        entries.insert(invitation.id, Entry { key, deadline, holder: None });
         Ok(())
     }
 
@@ -147,7 +189,31 @@ impl Invitations {
         let entries = self.entries();
         let entry = entries.get(&id).ok_or(Refusal::UnknownInvitation)?;
         entry.admits(helper, now)?;
-        Ok(entry.secret.clone())
+        match &entry.key {
+            Key::Secret(secret) => Ok(secret.clone()),
+            Key::Code { .. } => Err(Refusal::CodeWanted),
+        }
+    }
+
+    /// The code to pair with, if this helper may try at all. Each call is a try; all are given back
+    /// to who turns out to have the right code, by [`Invitations::bind`].
+    pub(crate) fn code_for(
+        &self,
+        id: InvitationId,
+        helper: PublicKey,
+        now: Instant,
+    ) -> Result<PairingCode, Refusal> {
+        let mut entries = self.entries();
+        let entry = entries.get_mut(&id).ok_or(Refusal::UnknownInvitation)?;
+        entry.admits(helper, now)?;
+        match &mut entry.key {
+            Key::Secret(_) => Err(Refusal::ProtocolViolation),
+            Key::Code { tries_left: 0, .. } => Err(Refusal::NoTriesLeft),
+            Key::Code { code, tries_left } => {
+                *tries_left -= 1;
+                Ok(code.clone())
+            }
+        }
     }
 
     /// Binds the invitation to a helper that has proved itself. Checked again here, because
@@ -162,6 +228,9 @@ impl Invitations {
         let mut entries = self.entries();
         let entry = entries.get_mut(&id).ok_or(Refusal::UnknownInvitation)?;
         entry.admits(helper, now)?;
+        if let Key::Code { tries_left, .. } = &mut entry.key {
+            *tries_left = MAX_TRIES;
+        }
         let state = HolderState::Connected;
         let holder = Holder { helper, connection: Some(connection.clone()), state };
         if let Some(old) = entry.holder.replace(holder).and_then(|old| old.connection) {

@@ -8,6 +8,7 @@
 
 mod clock;
 mod close;
+mod code;
 mod config;
 mod confirm;
 mod congestion;
@@ -33,6 +34,7 @@ mod tls;
 
 pub use clock::now_us;
 pub use close::{APP_CODE_MAX, CloseReason, Refusal};
+pub use code::{PAIRING_CODE_CHARS, PAIRING_CODE_VALID, PairingCode, PairingCodeError};
 pub use config::{Limits, NetConfig, Timing};
 pub use congestion::WindowHandle;
 pub use connect::{AttemptFailure, ConnectError, FailedAttempt, connect};

@@ -228,7 +228,7 @@ impl Door {
                 self.counts.refused.fetch_add(1, Ordering::Relaxed);
                 close_once(&quinn, refusal.code(), refusal.to_string().as_bytes());
             }
-            Err(ConfirmError::Lost(_) | ConfirmError::SharerUnproved) => {
+            Err(ConfirmError::Lost(_) | ConfirmError::SharerUnproved | ConfirmError::NoCode) => {
                 self.counts.refused.fetch_add(1, Ordering::Relaxed);
             }
         }

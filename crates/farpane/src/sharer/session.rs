@@ -17,8 +17,8 @@ use farpane_capture::{CaptureError, CaptureSource, monotonic_us};
 use farpane_codec::video::VideoCodec;
 use farpane_damage::Processor;
 use farpane_net::{
-    Identity, Invitation, Invitations, InvitedRelay, Listener, NetConfig, NetThread, PathSwitch,
-    RelayState, RelayUrl,
+    Identity, Invitation, Invitations, InvitedRelay, Listener, NetConfig, NetThread, PairingCode,
+    PathSwitch, RelayState, RelayUrl,
 };
 use farpane_policy::{AdvanceConsent, Answer, ConsentRequest, EndReason, Peer, Scope};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -323,6 +323,22 @@ impl Sharer {
     ) -> Result<Invitation, Error> {
         let key = self.identity.public_key();
         Ok(self.invitations.issue_by_relays(key, addresses, relays, valid_for)?)
+    }
+
+    /// As [`Sharer::invite`], for at most 10 minutes and without a secret in the invitation: it may
+    /// travel openly, and the code that comes with it is told to the helper by another way, as by
+    /// telephone. After 5 wrong codes the right one is refused.
+    ///
+    /// # Errors
+    /// As those of [`Sharer::invite`].
+    pub fn invite_with_code(
+        &self,
+        addresses: Vec<String>,
+        valid_for: Duration,
+    ) -> Result<(Invitation, PairingCode), Error> {
+        let (listener, key) = (self.listener.clone(), self.identity.public_key());
+        let relays = self.net.run(async move { listener.invited_relays().await })?;
+        Ok(self.invitations.issue_with_code(key, addresses, relays, valid_for)?)
     }
 
     /// The relays, and what became of each.

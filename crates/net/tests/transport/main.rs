@@ -5,4 +5,5 @@ mod ecn;
 mod ends;
 mod join;
 mod link;
+mod pairing;
 mod support;

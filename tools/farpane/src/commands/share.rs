@@ -30,12 +30,17 @@ const TICK: Duration = Duration::from_millis(500);
   farpane share --invite ada.invite                 share this display, ask before each helper
   farpane share --invite ada.invite --consent auto  consent in advance, to viewing only
   farpane share --invite t.invite --source pattern:scroll --listen 127.0.0.1:0 --consent auto
+  farpane share --invite ada.invite --code          an invitation that may travel openly, and a code
   farpane share --invite ada.invite --relay turn:ada:secret@relay.example
                                                     be reached through a relay, too")]
 pub(crate) struct Args {
     /// Where to write the invitation; give that file to the helper over a safe way.
     #[arg(long, value_name = "FILE")]
     invite: PathBuf,
+    /// Leave the secret out of the invitation, and show a code of 8 characters that lets its holder
+    /// in: tell it to the helper by telephone, not with the file. Five wrong codes end it.
+    #[arg(long)]
+    code: bool,
     /// What to share: x11[:DISPLAY], xcap, replay:FILE or pattern:NAME.
     #[arg(long, default_value = "x11")]
     source: String,
@@ -112,7 +117,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let interrupt = Interrupt::listen(|| {})?;
     let mut stats = args.stats.as_deref().map(StatsFile::create).transpose()?;
     let sharer = start(args)?;
-    let invitation = sharer.invite(addresses(sharer.local_address()), INVITATION_VALID)?;
+    let addresses = addresses(sharer.local_address());
+    let (invitation, code) = match args.code {
+        true => {
+            let (invitation, code) = sharer.invite_with_code(addresses, INVITATION_VALID)?;
+            (invitation, Some(code))
+        }
+        false => (sharer.invite(addresses, INVITATION_VALID)?, None),
+    };
     tell_relays(&sharer);
     if args.consent == Consent::Auto {
         sharer.consent_in_advance(&invitation, CONSENT_VALID);
@@ -124,6 +136,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         args.invite.display(),
         sharer.local_address()
     );
+    if let Some(code) = code {
+        eprintln!("pairing code, to be told to the helper: {}", code.to_text().as_str());
+    }
     let mut desk = Desk::new();
     let mut tick = Instant::now();
     while !is_over(deadline) && !interrupt.is_set() {

@@ -7,7 +7,7 @@ use crate::stats::StatsFile;
 use crate::window::{CursorImage, Window, WindowEvent, WindowOptions};
 use anyhow::{Context, Result, bail};
 use farpane::capture::{CursorShape, monotonic_us};
-use farpane::net::{Identity, Invitation, PathState};
+use farpane::net::{Identity, Invitation, PairingCode, PathState};
 use farpane::{Helper, HelperEvent, HelperOptions, Picture, RemoteCursor};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,6 +33,10 @@ pub(crate) struct Args {
     /// The invitation that the sharer wrote.
     #[arg(long, value_name = "FILE")]
     invite: PathBuf,
+    /// The pairing code that the sharer tells, for an invitation that has no secret of its own.
+    /// Without it the terminal asks, which keeps it out of the list of processes.
+    #[arg(long, value_name = "CODE")]
+    code: Option<PairingCode>,
     /// Fill the display; pixel (0,0) of the screen lies at (0,0), unscaled.
     #[arg(long, conflicts_with = "headless")]
     fullscreen: bool,
@@ -58,7 +62,7 @@ pub(crate) struct Args {
 /// # Errors
 /// A bad invitation, a sharer that cannot be reached or refuses, a display that cannot be opened.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let invitation = Invitation::load(&args.invite)?;
+    let invitation = with_code(Invitation::load(&args.invite)?, args.code.as_ref())?;
     let identity = Identity::generate()?;
     let bell = Arc::new(Bell::default());
     let interrupt = Interrupt::listen({
@@ -94,6 +98,20 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         Outcome::Lost(_) => true,
     };
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The invitation with its code, which the terminal is asked for where it was not given.
+fn with_code(invitation: Invitation, given: Option<&PairingCode>) -> Result<Invitation> {
+    if !invitation.needs_code() {
+        return Ok(invitation);
+    }
+    if let Some(code) = given {
+        return Ok(invitation.with_code(code.clone()));
+    }
+    eprintln!("? The pairing code, as the sharer tells it:");
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).context("reading the pairing code")?;
+    Ok(invitation.with_code(line.parse()?))
 }
 
 /// How watching came to an end.
