@@ -23,7 +23,8 @@ pub fn accepts(input: &[u8]) -> bool {
             found == Some(0)
         }
         Some((&RECORD, covered)) => {
-            let hash = *blake3::Hasher::new_derive_key(CONTEXT).update(covered).finalize().as_bytes();
+            let hash =
+                *blake3::Hasher::new_derive_key(CONTEXT).update(covered).finalize().as_bytes();
             is_record(&[covered, &hash, &[0; 64]].concat())
         }
         _ => false,

@@ -59,7 +59,9 @@ impl Logs {
         let options = AuditOptions { retention };
         let open = |name| AuditLog::open_at(&folder.path().join(name), &options, NOW_US).unwrap();
         let (mut ours, mut theirs) = (open("ours"), open("theirs"));
-        (1..12).for_each(|n| drop(ours.append(&entry(n)).unwrap()));
+        for n in 1..12 {
+            ours.append(&entry(n)).unwrap();
+        }
         let head = ours.seal().unwrap();
         let cross = theirs.countersign(&head).unwrap();
         ours.accept(&cross, theirs.key()).unwrap();
@@ -85,7 +87,8 @@ impl Logs {
     /// The codes of what the program finds; it must be found as a finding, never as a crash.
     fn codes(&self, more: &[&str]) -> Vec<String> {
         let exit = self.verify(&[more, &["--json"]].concat());
-        let report: Value = serde_json::from_str(&exit.said).unwrap_or_else(|e| panic!("{e}: {exit:?}"));
+        let report: Value =
+            serde_json::from_str(&exit.said).unwrap_or_else(|e| panic!("{e}: {exit:?}"));
         let findings = report["findings"].as_array().unwrap();
         let expected = if findings.is_empty() { 0 } else { 1 };
         assert_eq!(exit.status.code(), Some(expected), "{exit:?}");
@@ -209,7 +212,9 @@ fn a_log_that_was_cut_and_goes_on_is_found_by_what_the_peer_kept() {
     assert_eq!(logs.codes(&kept), ["truncated"]);
     let mut log =
         AuditLog::open_at(&logs.ours(), &AuditOptions::default(), NOW_US + SECOND_US).unwrap();
-    (20..40).for_each(|n| drop(log.append(&entry(n)).unwrap()));
+    for n in 20..40 {
+        log.append(&entry(n)).unwrap();
+    }
     drop(log);
     assert_eq!(logs.codes(&kept), ["forked"]);
     println!("audit: 2 negative cases: cut logs");
@@ -339,10 +344,11 @@ fn a_second_program_cannot_write_and_a_reader_does_not_mind_the_first() {
     let logs = Logs::new();
     // A writer in another process: flock(1) of util-linux holds the same lock.
     let lock = logs.ours().join("lock");
-    let mut other = Command::new("flock").arg("--no-fork").arg(&lock).args(["sleep", "60"]).spawn().unwrap();
+    let mut other =
+        Command::new("flock").arg("--no-fork").arg(&lock).args(["sleep", "60"]).spawn().unwrap();
     farpane_tests::wait_for("the other writer", LIMIT, || {
         matches!(
-            AuditLog::open(&logs.ours(), &AuditOptions::default()),
+            AuditLog::open_at(&logs.ours(), &AuditOptions::default(), NOW_US),
             Err(AuditError::Busy { .. })
         )
     });

@@ -12,7 +12,7 @@ pub enum AuditError {
     #[error(
         "the audit log {} is being written by {owner}: a log has one writer; give each program a \
          folder of its own, or end the other one",
-        path.display()
+        .path.display()
     )]
     Busy {
         /// The folder.
@@ -21,7 +21,7 @@ pub enum AuditError {
         owner: String,
     },
     /// There is no room for another record. The ends of sessions have a reserve.
-    #[error("no room for the audit log {}: {source}; make room, then begin again", path.display())]
+    #[error("no room for the audit log {}: {source}; make room, then begin again", .path.display())]
     Full {
         /// The file.
         path: PathBuf,
@@ -31,7 +31,7 @@ pub enum AuditError {
     /// The log has as many segments or heads as it may have.
     #[error(
         "the audit log {} is full ({what}); move the folder away and keep it, a new one is begun",
-        path.display()
+        .path.display()
     )]
     Limit {
         /// The folder.
@@ -40,7 +40,7 @@ pub enum AuditError {
         what: &'static str,
     },
     /// A file operation failed.
-    #[error("cannot {what} {}: {source}", path.display())]
+    #[error("cannot {what} {}: {source}", .path.display())]
     Io {
         /// What was tried.
         what: &'static str,
@@ -50,7 +50,7 @@ pub enum AuditError {
         source: io::Error,
     },
     /// A link, a device or a folder stands where a file should be.
-    #[error("{} is no ordinary file; links are not followed", path.display())]
+    #[error("{} is no ordinary file; links are not followed", .path.display())]
     NotAFile {
         /// The file.
         path: PathBuf,
@@ -59,7 +59,7 @@ pub enum AuditError {
     #[error(
         "others have access to {} (mode {mode:03o}): take it away (chmod go-rwx), and begin a new \
          log if they may have used it",
-        path.display()
+        .path.display()
     )]
     Exposed {
         /// The file or the folder.
@@ -68,7 +68,7 @@ pub enum AuditError {
         mode: u32,
     },
     /// The key file holds no key.
-    #[error("{} holds no key: move the folder away and keep it, a new log is begun", path.display())]
+    #[error("{} holds no key: move the folder away and keep it, a new log is begun", .path.display())]
     Key {
         /// The file.
         path: PathBuf,
@@ -77,7 +77,7 @@ pub enum AuditError {
     #[error(
         "the audit log {} is damaged ({reason}): `farpane audit verify` says more; move the folder \
          away and keep it, a new log is begun",
-        path.display()
+        .path.display()
     )]
     Damaged {
         /// The file.
@@ -86,13 +86,13 @@ pub enum AuditError {
         reason: String,
     },
     /// There is no log.
-    #[error("{} holds no audit log", path.display())]
+    #[error("{} holds no audit log", .path.display())]
     Missing {
         /// The folder.
         path: PathBuf,
     },
     /// An earlier record could not be made durable, so nothing may follow.
-    #[error("the audit log {} takes no more since a record could not be written", path.display())]
+    #[error("the audit log {} takes no more since a record could not be written", .path.display())]
     Ended {
         /// The folder.
         path: PathBuf,

@@ -42,7 +42,8 @@ impl Heads {
             let Piece::Frame(frame) = piece else { continue };
             let Some((head, frame)) = head(&frame) else { continue };
             let is_own = head.key == key;
-            let is_kept = if is_own { head.sequence >= first_kept } else { head.time_us >= oldest_us };
+            let is_kept =
+                if is_own { head.sequence >= first_kept } else { head.time_us >= oldest_us };
             if !is_kept {
                 continue;
             }
@@ -98,7 +99,9 @@ impl Heads {
             return Err(HeadError::OtherLog { log });
         }
         match self.peers.get(&log) {
-            Some((latest, hash)) if *latest > sequence || *latest == sequence && *hash != head.hash => {
+            Some((latest, hash))
+                if *latest > sequence || *latest == sequence && *hash != head.hash =>
+            {
                 Err(HeadError::Forked { sequence })
             }
             _ => Ok(()),

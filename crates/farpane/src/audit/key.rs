@@ -12,11 +12,15 @@ const KEY_FILE_BYTES: u64 = 65;
 /// Bits by which others may read or change a file.
 const OTHERS: u32 = 0o077;
 
-/// The key of the log in this folder, made if there is none; whether it was.
-pub(super) fn load_or_create(folder: &Folder) -> Result<(Signer, bool), AuditError> {
+/// The key of the log in this folder. It is made if there is none, and no segment of a log whose
+/// key is gone.
+pub(super) fn load_or_create(folder: &Folder) -> Result<Signer, AuditError> {
     let path = folder.path_of(names::KEY);
     let Some(file) = folder.file_if_any(names::KEY, OFlags::RDONLY)? else {
-        return Ok((create(folder)?, true));
+        if folder.segments()?.is_empty() {
+            return create(folder);
+        }
+        return Err(AuditError::Damaged { path, reason: "the log's key is gone".to_owned() });
     };
     let mode = mode(&file).map_err(|e| AuditError::io("look at", &path, e))?;
     if mode & OTHERS != 0 {
@@ -25,7 +29,7 @@ pub(super) fn load_or_create(folder: &Folder) -> Result<(Signer, bool), AuditErr
     let text = folder.read(names::KEY, KEY_FILE_BYTES)?.unwrap_or_default();
     let seed = str::from_utf8(&text).ok().and_then(|text| seed(text.trim_end()));
     let signer = seed.and_then(|seed| Signer::from_seed(&seed).ok());
-    signer.map(|signer| (signer, false)).ok_or(AuditError::Key { path })
+    signer.ok_or(AuditError::Key { path })
 }
 
 fn create(folder: &Folder) -> Result<Signer, AuditError> {

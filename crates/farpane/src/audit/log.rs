@@ -64,31 +64,20 @@ impl AuditLog {
     ///
     /// # Errors
     /// As for [`AuditLog::open`].
-    pub fn open_at(
-        folder: &Path,
-        options: &AuditOptions,
-        now_us: u64,
-    ) -> Result<Self, AuditError> {
+    pub fn open_at(folder: &Path, options: &AuditOptions, now_us: u64) -> Result<Self, AuditError> {
         let folder = Folder::create(folder)?;
         folder.check_private()?;
         let lock = lock(&folder)?;
-        let (signer, is_new) = key::load_or_create(&folder)?;
+        let signer = key::load_or_create(&folder)?;
         let key = signer.key();
         let mut segments = recover::segments(&folder, key)?;
-        if is_new && !segments.is_empty() {
-            let (path, reason) = (folder.path().to_owned(), "its key is gone".to_owned());
-            return Err(AuditError::Damaged { path, reason });
-        }
         let retention = options.retention;
         let first_kept = segments.first().map_or(1, |segment| segment.first_sequence);
         let oldest_us = now_us.saturating_sub(retention.keep_us);
         let heads = Heads::open(&folder, key, first_kept, oldest_us)?;
         let mut torn_bytes = 0;
         let (chain, segment) = match segments.last() {
-            None => {
-                let chain = Chain::begin(signer);
-                (chain, None)
-            }
+            None => (Chain::begin(signer), None),
             Some(last) => {
                 let end = recover::end(&folder, key, last.first_sequence)?;
                 torn_bytes = end.torn_bytes;

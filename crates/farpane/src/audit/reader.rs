@@ -83,7 +83,9 @@ impl AuditReader {
             let file = self.folder.file(&name, OFlags::RDONLY)?;
             verifier.begin_segment(*number);
             let path = self.folder.path_of(&name);
-            before += read(file, &path, &mut verifier, &mut observe, |n| progress(before + n))?;
+            let all = |n| progress(before + n);
+            let more = read(file, &path, &mut verifier, &mut observe, all)?;
+            before += more;
         }
         // A writer may have begun meanwhile.
         if self.is_written()? {

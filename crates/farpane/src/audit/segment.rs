@@ -68,7 +68,7 @@ impl Appender {
         let generous = end.next_multiple_of(PORTION_BYTES);
         let promised = self.promise(reserved, generous).or_else(|error| match error {
             // Then only what is needed.
-            rustix::io::Errno::NOSPC => self.promise(reserved, end),
+            rustix::io::Errno::NOSPC | rustix::io::Errno::DQUOT => self.promise(reserved, end),
             error => Err(error),
         });
         match promised {

@@ -24,12 +24,7 @@ pub struct Anchor {
 }
 
 impl Anchor {
-    pub(super) fn sign(
-        signer: &Signer,
-        first_sequence: u64,
-        previous: Hash,
-        time_us: u64,
-    ) -> Self {
+    pub(super) fn sign(signer: &Signer, first_sequence: u64, previous: Hash, time_us: u64) -> Self {
         let key = signer.key();
         let mut anchor = Self { key, first_sequence, previous, time_us, signature: [0; 64] };
         anchor.signature = signer.sign(ANCHOR, &anchor.signed());
@@ -94,19 +89,9 @@ mod tests {
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[at] ^= 1 << (at % 8);
-            assert!(Anchor::from_bytes(&changed).is_err_or(|anchor| !anchor.is_genuine()));
+            assert!(!Anchor::from_bytes(&changed).is_ok_and(|anchor| anchor.is_genuine()));
             assert!(Anchor::from_bytes(&bytes[..at]).is_err());
         }
         println!("audit: {} negative cases: anchors", 2 * bytes.len());
-    }
-
-    trait IsErrOr<T> {
-        fn is_err_or(self, f: impl FnOnce(T) -> bool) -> bool;
-    }
-
-    impl<T, E> IsErrOr<T> for Result<T, E> {
-        fn is_err_or(self, f: impl FnOnce(T) -> bool) -> bool {
-            self.map_or(true, f)
-        }
     }
 }

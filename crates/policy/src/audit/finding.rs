@@ -212,11 +212,9 @@ impl fmt::Display for Finding {
                 "the anchor of segment {segment} is missing, forged or does not fit the records \
                  before it"
             ),
-            Self::Unreadable { segment, offset, bytes } => write!(
-                f,
-                "{}: {bytes} bytes from byte {offset} on are no record",
-                Place(*segment)
-            ),
+            Self::Unreadable { segment, offset, bytes } => {
+                write!(f, "{}: {bytes} bytes from byte {offset} on are no record", Place(*segment))
+            }
             Self::Torn { segment, offset, bytes } => write!(
                 f,
                 "{}: what begins at byte {offset} was not finished ({bytes} bytes); opening the \

@@ -170,4 +170,20 @@ fn covered(previous: &Hash, log: LogId, sequence: u64, entry: &Entry) -> Vec<u8>
 }
 
 #[cfg(test)]
+impl Outline<'_> {
+    /// A record of the same log and number with other bytes for an entry.
+    pub(super) fn with_entry(&self, signer: &super::Signer, entry: &[u8]) -> Vec<u8> {
+        let (sequence, time_us) = (self.sequence, self.time_us);
+        let mut bytes = [&self.previous[..], &[self.version], &self.log.0].concat();
+        bytes.extend(sequence.to_be_bytes());
+        bytes.extend(time_us.to_be_bytes());
+        bytes.extend(entry);
+        let hash = derive(RECORD, &bytes);
+        bytes.extend(hash);
+        bytes.extend(SignedHead::sign(signer, sequence, hash, time_us).signature);
+        bytes
+    }
+}
+
+#[cfg(test)]
 mod tests;

@@ -30,7 +30,12 @@ pub struct Segment {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { keep_us: 30 * DAY_US, segment_bytes: 1 << 20, segment_us: DAY_US, max_segments: 4096 }
+        Self {
+            keep_us: 30 * DAY_US,
+            segment_bytes: 1 << 20,
+            segment_us: DAY_US,
+            max_segments: 4096,
+        }
     }
 }
 

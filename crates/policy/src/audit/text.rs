@@ -59,7 +59,7 @@ impl Text {
             }
             if kept.len() > MAX_TEXT_BYTES {
                 kept.truncate(before);
-                // Whole characters and whole escapes only.
+                // Whole characters; an escape may lose its end.
                 while kept.len() > MAX_TEXT_BYTES - CUT.len() {
                     kept.pop();
                 }

@@ -9,7 +9,7 @@ use super::anchor::Anchor;
 use super::finding::{Finding, Note, Observation};
 use super::frame::{Frame, FrameKind, FrameReader, MAX_FRAME_BYTES, Piece};
 use super::head::{CrossSignedHead, SignedHead};
-use super::key::{AuditKey, LogId};
+use super::key::AuditKey;
 use super::record::{Outline, Record, RecordError};
 use std::collections::VecDeque;
 
@@ -336,9 +336,7 @@ impl Verifier {
     fn compare_with_heads(&mut self) {
         (self.report.first, self.report.last) = (self.walk.first(), self.walk.last());
         let last = self.report.last;
-        let Some(log) = self.report.key.map(|key: AuditKey| -> LogId { key.log_id() }) else {
-            return;
-        };
+        let Some(log) = self.report.key.map(|key| key.log_id()) else { return };
         self.report.heads = self.heads.count(log);
         self.report.confirmed = self.heads.confirmed(log).min(last);
         if let Some(confirmed) = self.heads.last(log).filter(|head| *head > last) {

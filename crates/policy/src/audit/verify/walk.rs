@@ -121,9 +121,19 @@ impl Walk {
     }
 
     pub(super) fn finish(&mut self) -> Vec<Finding> {
-        let gaps = std::mem::take(&mut self.gaps).into_iter();
-        let mut findings: Vec<_> =
-            gaps.map(|(first, last)| Finding::Removed { first, last }).collect();
+        let mut findings = Vec::new();
+        self.gaps.sort_unstable();
+        // A gap that goes beyond a segment was met in parts.
+        for (first, last) in std::mem::take(&mut self.gaps) {
+            match findings.last_mut() {
+                Some(Finding::Removed { last: before, .. })
+                    if before.checked_add(1) == Some(first) =>
+                {
+                    *before = last;
+                }
+                _ => findings.push(Finding::Removed { first, last }),
+            }
+        }
         let expected = self.kept_from.max(1);
         if let Some(first) = self.first.filter(|first| *first > expected) {
             findings.push(Finding::StartRemoved { first, expected });

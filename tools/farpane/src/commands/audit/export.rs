@@ -37,6 +37,7 @@ pub(crate) struct Args {
 /// # Errors
 /// Standard output takes no more.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    debug_assert!(args.ocsf, "there is no other form yet, and the parser requires this one");
     let since = args.since.as_deref().map_or(Ok(0), time_us);
     let opened = since.and_then(|since| {
         let reader = AuditReader::open(&args.folder)

@@ -23,8 +23,7 @@ const AUTHENTICATION: Class = Class { category: IAM, class: (3002, "Authenticati
 const AUTHORIZE: Class = Class { category: IAM, class: (3003, "Authorize Session") };
 const API: Class = Class { category: APPLICATION, class: (6003, "API Activity") };
 const FILE: Class = Class { category: APPLICATION, class: (6006, "File Hosting Activity") };
-const LOG: Class =
-    Class { category: (1, "System Activity"), class: (1008, "Event Log Activity") };
+const LOG: Class = Class { category: (1, "System Activity"), class: (1008, "Event Log Activity") };
 const IAM: (u64, &str) = (3, "Identity & Access Management");
 const APPLICATION: (u64, &str) = (6, "Application Activity");
 
@@ -127,7 +126,10 @@ fn status(entry: &Entry) -> Value {
 fn of_class(class: Class, record: &Record) -> Value {
     let entry = &record.entry;
     let mut part = match (class, &entry.action) {
-        (FILE, Action::FeatureUsed(Feature::FileIn { name, bytes } | Feature::FileOut { name, bytes })) => {
+        (
+            FILE,
+            Action::FeatureUsed(Feature::FileIn { name, bytes } | Feature::FileOut { name, bytes }),
+        ) => {
             // 1: a regular file.
             json!({ "file": { "name": name.as_str(), "size": bytes, "type_id": 1 } })
         }
@@ -135,7 +137,9 @@ fn of_class(class: Class, record: &Record) -> Value {
         (LOG, _) => json!({ "log_name": "farpane audit" }),
         (AUTHORIZE, action) => json!({ "privileges": privileges(action) }),
         // 10: remote interactive.
-        (_, _) => json!({ "is_remote": true, "logon_type_id": 10, "service": { "name": "farpane" } }),
+        (_, _) => {
+            json!({ "is_remote": true, "logon_type_id": 10, "service": { "name": "farpane" } })
+        }
     };
     if class == AUTHENTICATION || class == AUTHORIZE {
         part["user"] = user(helper(entry));

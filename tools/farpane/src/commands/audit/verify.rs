@@ -6,7 +6,6 @@ use anyhow::{Context, Result};
 use farpane::audit::AuditReader;
 use farpane::policy::audit::{AuditKey, Finding, Note, Observation, Report, Trust};
 use serde_json::{Value, json};
-use std::cell::RefCell;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -73,13 +72,13 @@ fn verify(args: &Args) -> Result<(Report, Found)> {
     let context = || format!("cannot verify {}", args.folder.display());
     let reader = AuditReader::open(&args.folder).with_context(context)?;
     let trust = Trust { key: args.key, peers: args.peer_key.clone(), is_written: false };
-    let found = RefCell::new(Found::default());
+    let mut found = Found::default();
     let mut progress = Progress::new(&reader);
-    let observe = |observation| found.borrow_mut().add(observation);
+    let observe = |observation| found.add(observation);
     let report = reader
         .verify(trust, &args.heads, false, observe, |done| progress.tell(done))
         .with_context(context)?;
-    Ok((report, found.into_inner()))
+    Ok((report, found))
 }
 
 impl Found {

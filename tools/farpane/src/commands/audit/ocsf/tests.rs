@@ -128,7 +128,10 @@ fn who_whom_where_and_what_came_of_it_are_told() {
     assert_eq!(event["user"]["org"]["uid"], "contoso");
     assert_eq!(event["dst_endpoint"]["name"], "PC-17");
     assert_eq!(event["unmapped"]["target"]["name"], "Grace");
-    assert_eq!((&event["unmapped"]["from"], &event["unmapped"]["to"]), (&json!("view"), &json!("control")));
+    assert_eq!(
+        (&event["unmapped"]["from"], &event["unmapped"]["to"]),
+        (&json!("view"), &json!("control"))
+    );
     assert_eq!((event["status_id"].as_u64(), event["severity_id"].as_u64()), (Some(2), Some(2)));
     assert_eq!(event["session"]["uid"], "07".repeat(16));
 }
