@@ -42,8 +42,9 @@ pub struct Verifier {
     told: VecDeque<Observation>,
     reader: FrameReader,
     place: Place,
-    /// The unfinished end of the segment before: that of the last one is no finding of its own.
-    tail: Option<Finding>,
+    /// The unfinished end of the segment before: its number, where it begins, its bytes. Only the
+    /// last segment may have one.
+    tail: Option<(u64, u64, u64)>,
     heads: Heads,
     walk: Walk,
     report: Report,
@@ -121,8 +122,8 @@ impl Verifier {
 
     /// The segment with this number in its name comes next.
     pub fn begin_segment(&mut self, number: u64) {
-        if let Some(tail) = self.tail.take() {
-            self.find(tail);
+        if let Some((segment, offset, bytes)) = self.tail.take() {
+            self.find(Finding::Unreadable { segment: Some(segment), offset, bytes });
         }
         self.report.segments += 1;
         self.place = Place::Segment(number);
@@ -146,13 +147,9 @@ impl Verifier {
             self.find(Finding::WrongAnchor { segment });
         }
         let Some(Piece::Unreadable { offset, bytes }) = tail else { return };
-        let segment = place.segment();
-        let is_short = bytes < MAX_FRAME_BYTES as u64;
-        match segment {
-            None if self.trust.is_written && is_short => {}
-            None if is_short => self.find(Finding::Torn { segment, offset, bytes }),
-            None => self.find(Finding::Unreadable { segment, offset, bytes }),
-            Some(_) => self.tail = Some(Finding::Unreadable { segment, offset, bytes }),
+        match place.segment() {
+            Some(segment) => self.tail = Some((segment, offset, bytes)),
+            None => self.unfinished(None, offset, bytes),
         }
     }
 
@@ -164,16 +161,8 @@ impl Verifier {
     /// Nothing comes any more: what only the whole log shows. The rest of the observations is
     /// beside the report.
     pub fn finish(mut self) -> (Report, VecDeque<Observation>) {
-        match self.tail.take() {
-            Some(Finding::Unreadable { segment, offset, bytes })
-                if bytes < MAX_FRAME_BYTES as u64 =>
-            {
-                if !self.trust.is_written {
-                    self.find(Finding::Torn { segment, offset, bytes });
-                }
-            }
-            Some(tail) => self.find(tail),
-            None => {}
+        if let Some((segment, offset, bytes)) = self.tail.take() {
+            self.unfinished(Some(segment), offset, bytes);
         }
         for finding in self.walk.finish() {
             self.find(finding);
@@ -186,6 +175,16 @@ impl Verifier {
             self.find(Finding::Empty);
         }
         (self.report, self.told)
+    }
+
+    /// What is left at the end of a file that may be written: a crash leaves less than a frame.
+    fn unfinished(&mut self, segment: Option<u64>, offset: u64, bytes: u64) {
+        let is_short = bytes < MAX_FRAME_BYTES as u64;
+        if !is_short {
+            self.find(Finding::Unreadable { segment, offset, bytes });
+        } else if !self.trust.is_written {
+            self.find(Finding::Torn { segment, offset, bytes });
+        }
     }
 
     fn piece(&mut self, piece: Piece) {
