@@ -1,5 +1,6 @@
 //! The real program, real displays and real sockets, from a drawing to the helper's window.
 
+mod audit;
 mod bad_network;
 mod consent;
 mod demo;

@@ -1,6 +1,7 @@
 //! Sharer and Helper: the pipelines that put a screen in front of a helper.
 #![forbid(unsafe_code)]
 
+pub mod audit;
 mod error;
 #[doc(hidden)]
 pub mod fault;

@@ -6,6 +6,7 @@
 //! All times are microseconds of a monotonic clock that the caller reads.
 #![forbid(unsafe_code)]
 
+pub mod audit;
 mod consent;
 mod limits;
 mod permission;

@@ -31,6 +31,8 @@ enum Command {
     View(commands::view::Args),
     /// Says whether this machine reaches what a session needs, and what to allow.
     Doctor(commands::doctor::Args),
+    /// Verifies and exports the audit logs that sharers and helpers keep.
+    Audit(commands::audit::Args),
     /// Records a desktop to a file, for benches and bug reports.
     RecordTrace(commands::record::Args),
     /// Plays a recorded desktop and says what is in it.
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Command::Share(args) => commands::share::run(&args),
         Command::View(args) => commands::view::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
+        Command::Audit(args) => commands::audit::run(&args),
         Command::RecordTrace(args) => commands::record::run(&args),
         Command::Replay(args) => commands::replay::run(&args),
         Command::ProbeEncoder(args) => Ok(commands::probe::run(&args)),
