@@ -7,7 +7,11 @@
 #![forbid(unsafe_code)]
 
 mod consent;
+mod cose;
+pub mod grant;
+pub mod identity;
 mod limits;
+pub mod oidc;
 mod permission;
 mod session;
 mod token;
