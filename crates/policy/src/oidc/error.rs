@@ -132,7 +132,7 @@ pub enum TokenError {
         /// What it is.
         found: String,
     },
-    /// `typ` is not JWT.
+    /// `typ` is there and is not JWT.
     #[error("the token's `typ` is {found}, not JWT")]
     Type {
         /// What it is.

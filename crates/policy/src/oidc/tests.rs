@@ -58,6 +58,8 @@ fn what_may_be_left_out_or_be_a_list_may() {
     let verdict = validator().validate(&token, &binding(), NOW_S).unwrap();
     let Verdict::Verified(person) = verdict else { panic!("{verdict:?}") };
     assert!(person.person.job_title.is_none() && person.roles.is_empty());
+    let token = Signer::Rsa.with_header("typ", None);
+    assert!(is_verified(&mut validator(), &token));
 }
 
 #[test]
