@@ -18,7 +18,7 @@ impl KeyPair {
         let mut der = Zeroizing::new([0; PKCS8_PREFIX.len() + SEED_BYTES]);
         der[..PKCS8_PREFIX.len()].copy_from_slice(&PKCS8_PREFIX);
         der[PKCS8_PREFIX.len()..].copy_from_slice(&**self.seed());
-        let body = Zeroizing::new(STANDARD.encode(&*der));
+        let body = Zeroizing::new(STANDARD.encode(der.as_slice()));
         Zeroizing::new(format!("{BEGIN}\n{}\n{END}\n", &*body))
     }
 

@@ -1,10 +1,8 @@
 // An OpenID provider on loopback, for tests: `node provider.mjs ISSUER TENANT REDIRECT`.
 // Prints its port once it listens, and ends with its standard input.
 import { createServer } from 'node:http';
-import { generateKeyPairSync, webcrypto } from 'node:crypto';
-
-globalThis.crypto ??= webcrypto; // Node.js 18 has it, but not there
-const { default: Provider } = await import('oidc-provider');
+import { generateKeyPairSync } from 'node:crypto';
+import Provider from 'oidc-provider';
 
 const [issuer, tenant, redirect] = process.argv.slice(2);
 const now = () => Math.floor(Date.now() / 1000);
@@ -59,6 +57,7 @@ const provider = new Provider(issuer, {
   cookies: { keys: ['for tests only'] },
   ttl: { IdToken: 3600, AccessToken: 600, Grant: 600, Interaction: 600, Session: 600 },
 });
+provider.on('grant.error', (ctx, error) => console.error(error));
 const answer = provider.callback();
 
 // The sign-in page: a password, and a second factor for those who have one.

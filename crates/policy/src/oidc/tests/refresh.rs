@@ -6,7 +6,7 @@ use super::*;
 fn keys_are_asked_for_when_they_are_needed_and_not_again_and_again() {
     let mut validator = Validator::new(profile());
     let token = Signer::Rsa.token(&claims());
-    let mut ask = |validator: &mut Validator, now_s| validator.validate(&token, &binding(), now_s);
+    let ask = |validator: &mut Validator, now_s| validator.validate(&token, &binding(), now_s);
     assert_eq!(ask(&mut validator, NOW_S), Ok(Verdict::KeysNeeded));
     let unknown = Err(TokenError::UnknownKey { kid: Signer::Rsa.kid() });
     assert_eq!(ask(&mut validator, NOW_S + 1), unknown);
