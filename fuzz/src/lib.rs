@@ -13,10 +13,12 @@ pub mod audit;
 pub mod av1;
 pub mod batch;
 pub mod calls;
+pub mod grant;
 pub mod invitation;
 mod packets;
 pub mod rate;
 pub mod screen;
+pub mod token;
 pub mod trace;
 pub mod video;
 pub mod wire;
@@ -37,14 +39,16 @@ pub struct Target {
 pub type Seed = (&'static str, Vec<u8>);
 
 /// Every target.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 12] = [
     Target { name: "audit", accepts: audit::accepts, seeds: audit::seeds },
     Target { name: "av1", accepts: av1::accepts, seeds: av1::seeds },
     Target { name: "batch", accepts: batch::accepts, seeds: batch::seeds },
     Target { name: "calls", accepts: calls::accepts, seeds: calls::seeds },
+    Target { name: "grant", accepts: grant::accepts, seeds: grant::seeds },
     Target { name: "invitation", accepts: invitation::accepts, seeds: invitation::seeds },
     Target { name: "rate", accepts: rate::accepts, seeds: rate::seeds },
     Target { name: "screen", accepts: screen::accepts, seeds: screen::seeds },
+    Target { name: "token", accepts: token::accepts, seeds: token::seeds },
     Target { name: "trace", accepts: trace::accepts, seeds: trace::seeds },
     Target { name: "video", accepts: video::accepts, seeds: video::seeds },
     Target { name: "wire", accepts: wire::accepts, seeds: wire::seeds },

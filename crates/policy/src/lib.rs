@@ -8,7 +8,11 @@
 
 pub mod audit;
 mod consent;
+mod cose;
+pub mod grant;
+pub mod identity;
 mod limits;
+pub mod oidc;
 mod permission;
 mod session;
 mod token;

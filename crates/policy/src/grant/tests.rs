@@ -1,0 +1,106 @@
+//! Grants, device certificates and revocation lists, true and forged.
+
+mod claims;
+mod envelope;
+mod time;
+
+use super::*;
+use crate::identity::testing::*;
+use crate::identity::{DeviceCertificate, EnvelopeError};
+use coset::cbor::Value;
+
+const GRANT: &str = "application/farpane-grant+cwt";
+const DEVICE: &str = "application/farpane-device+cwt";
+const REVOCATIONS: &str = "application/farpane-revocations+cwt";
+
+/// Counts the cases of one test, and says so at its end.
+struct Cases(usize);
+
+impl Cases {
+    fn refused(&mut self, name: &str, bytes: &[u8], error: impl Into<CredentialError>) {
+        let verdict = Grant::verify(bytes, &trust(&[]), NOW_S);
+        assert_eq!(verdict, Err(error.into()), "{name}");
+        self.0 += 1;
+    }
+}
+
+impl Drop for Cases {
+    fn drop(&mut self) {
+        println!("negative cases: grants: {}", self.0);
+    }
+}
+
+fn payload() -> Value {
+    grant_claims().write()
+}
+
+fn sealed(payload: &Value) -> Vec<u8> {
+    Envelope::new(GRANT, payload).bytes()
+}
+
+#[test]
+fn a_grant_comes_back_as_it_was_issued() {
+    for scope in [
+        HelpScope::AllDevices,
+        HelpScope::Groups(vec!["a".into(), "b".into()]),
+        HelpScope::Devices(vec!["laptop-7".into()]),
+    ] {
+        let mut claims = grant_claims();
+        claims.scope = scope;
+        claims.person.job_title = None;
+        let bytes = authority().grant(&claims).unwrap();
+        let grant = Grant::verify(&bytes, &trust(&[]), NOW_S).unwrap();
+        assert_eq!(*grant.claims(), claims);
+        assert_eq!(grant.hash(), sha256(&[&bytes]));
+        assert_eq!(bytes, sealed(&claims.write()), "there is one encoding");
+        assert_eq!(grant.remaining_s(NOW_S + 600), 3000);
+    }
+}
+
+#[test]
+fn a_device_certificate_comes_back_as_it_was_issued() {
+    let bytes = authority().device(&device_claims()).unwrap();
+    let device = DeviceCertificate::verify(&bytes, &trust(&[]), NOW_S).unwrap();
+    assert_eq!(*device.claims(), device_claims());
+    assert_eq!(device.hash(), sha256(&[&bytes]));
+}
+
+#[test]
+fn after_a_change_of_keys_both_count_until_the_old_one_is_dropped() {
+    let (old, new) = (authority(), Authority::of(authority().tenant().clone(), key(9)));
+    let keys = [new.public_key(), old.public_key()];
+    let both = crate::identity::Tenant::new(old.tenant().clone(), "Contoso", &keys).unwrap();
+    let one = crate::identity::Tenant::new(old.tenant().clone(), "Contoso", &keys[..1]).unwrap();
+    let verdict = |tenant, signer: &Authority| {
+        let mut trust = Trust::new(tenant);
+        trust.update(&new.revocations(&revocations(2, &[])).unwrap(), NOW_S).unwrap();
+        Grant::verify(&signer.grant(&grant_claims()).unwrap(), &trust, NOW_S)
+    };
+    assert!(verdict(both.clone(), &old).is_ok() && verdict(both, &new).is_ok());
+    assert!(verdict(one.clone(), &new).is_ok());
+    assert_eq!(verdict(one, &old), Err(EnvelopeError::UnknownKey.into()));
+}
+
+#[test]
+fn an_authority_signs_nothing_that_its_readers_refuse() {
+    let mut claims = grant_claims();
+    claims.tenant = crate::identity::TenantId::parse("other").unwrap();
+    assert!(matches!(authority().grant(&claims), Err(CredentialError::Tenant { .. })));
+    let mut claims = grant_claims();
+    claims.permissions.push("RemoteHelp.Everything".into());
+    let name = "RemoteHelp.Everything".to_owned();
+    assert_eq!(authority().grant(&claims), Err(CredentialError::UnknownPermission { name }));
+    let mut claims = grant_claims();
+    claims.person.name = "A\u{202e}da".into();
+    assert!(matches!(authority().grant(&claims), Err(CredentialError::Shown { .. })));
+    let mut claims = grant_claims();
+    let group = |n: usize| format!("{n:03}{}", "g".repeat(120));
+    claims.scope = HelpScope::Groups((0..64).map(group).collect());
+    claims.device.findings = vec!["f".repeat(64); 8];
+    let bytes = authority().grant(&claims);
+    let bytes = match bytes {
+        Err(CredentialError::Envelope(EnvelopeError::TooLarge { bytes, most: 8192 })) => bytes,
+        other => panic!("{other:?}"),
+    };
+    assert!(bytes > 8192);
+}

@@ -1,0 +1,84 @@
+//! Who is who: keys, the tenant and its authority, devices, what was revoked, and proofs that a
+//! credential's holder is at the other end of this very connection.
+
+mod authority;
+mod device;
+mod key;
+mod pem;
+mod proof;
+mod revocation;
+mod tenant;
+#[cfg(test)]
+pub(crate) mod testing;
+mod trust;
+mod validity;
+
+pub use crate::cose::{CborError, CredentialError, EnvelopeError};
+pub use authority::Authority;
+pub use device::{
+    Compliance, Device, DeviceCertificate, DeviceClaims, MAX_DEVICE_S, MAX_FINDINGS, MAX_GROUPS,
+};
+pub use key::{KeyError, KeyPair, PublicKey, SEED_BYTES, SIGNATURE_BYTES};
+pub use proof::{
+    EXPORTER_BYTES, EXPORTER_LABEL, Exporter, PROOF_BYTES, Proof, ProofError, ProofInput, Role,
+};
+pub use revocation::{MAX_REVOCATIONS_S, MAX_REVOKED, RevocationClaims};
+pub use tenant::{
+    MAX_AUTHORITY_KEYS, Parties, Party, Tenant, TenantError, TenantId, TenantMismatch, same_tenant,
+};
+pub use trust::{DEFAULT_SKEW_S, MAX_SKEW_S, Trust};
+pub use validity::Validity;
+
+use crate::{Peer, PeerError};
+use std::fmt;
+
+/// The name of one credential, 16 random bytes. `Display` gives 32 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CredentialId(pub [u8; 16]);
+
+impl CredentialId {
+    /// Reads 32 hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        hex_decode(text).map(Self)
+    }
+}
+
+impl fmt::Display for CredentialId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl fmt::Debug for CredentialId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CredentialId({self})")
+    }
+}
+
+/// Whether people may be shown `text`: the rule of the prompt's names.
+pub(crate) fn shown(text: &str) -> Result<(), PeerError> {
+    Peer::new(text, "-").map(|_| ())
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(crate) fn hex_decode<const N: usize>(text: &str) -> Option<[u8; N]> {
+    if text.len() != 2 * N || !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
+    }
+    Some(bytes)
+}
+
+pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+    parts.iter().for_each(|part| context.update(part));
+    let mut hash = [0; 32];
+    hash.copy_from_slice(context.finish().as_ref());
+    hash
+}
