@@ -71,8 +71,7 @@ impl Display {
             match event {
                 Event::RandrScreenChangeNotify(_) => size = true,
                 Event::ConfigureNotify(event) => size |= event.window == self.root,
-                Event::MappingNotify(_) => map = true,
-                _ => {}
+                event => map |= Keymap::is_changed_by(&event),
             }
         }
         if size {

@@ -12,7 +12,7 @@ use x11rb::errors::ReplyError;
 
 /// How often the token and the display are looked at while something is down. While nothing is,
 /// nobody wakes up.
-const WATCH: Duration = Duration::from_millis(4);
+const WATCH: Duration = Duration::from_millis(2);
 
 /// Moves the sharer's pointer and presses the sharer's keys.
 ///
@@ -129,12 +129,15 @@ impl Injector {
         })
     }
 
-    /// Lets go of everything, and waits until the display has done so.
+    /// Lets go of everything, and waits until the display has done all that it was told.
     ///
     /// # Errors
     /// As [`Injector::apply`].
     pub fn let_go(&mut self) -> Result<(), InputError> {
-        self.shared.with(Hands::let_go)
+        self.shared.with(|hands| {
+            hands.let_go()?;
+            hands.try_on(|display| display.settle())
+        })
     }
 }
 

@@ -6,7 +6,10 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use x11rb::connection::Connection;
 use x11rb::errors::ReplyError;
-use x11rb::protocol::xkb::{self, ConnectionExt as _, NameDetail};
+use x11rb::protocol::Event;
+use x11rb::protocol::xkb::{
+    self, ConnectionExt as _, EventType, MapPart, NameDetail, SelectEventsAux,
+};
 use x11rb::protocol::xproto::{ConnectionExt as _, Keycode};
 
 /// Between Linux's number of a key and X's: the first eight keycodes mean nothing.
@@ -28,8 +31,8 @@ pub struct Keymap {
 }
 
 impl Keymap {
-    /// Asks the display. To be asked again when it says that the keyboard changed
-    /// (`MappingNotify`).
+    /// Asks the display, which tells this connection from now on when the keyboard changes
+    /// ([`Keymap::is_changed_by`]); then it is to be asked again.
     ///
     /// # Errors
     /// When the display does not answer.
@@ -38,6 +41,12 @@ impl Keymap {
             display: "of this connection".into(),
             reason: error.to_string(),
         })
+    }
+
+    /// Whether the display says by this event that its keyboard is another one now.
+    pub fn is_changed_by(event: &Event) -> bool {
+        use Event::{MappingNotify, XkbMapNotify, XkbNewKeyboardNotify};
+        matches!(event, MappingNotify(_) | XkbMapNotify(_) | XkbNewKeyboardNotify(_))
     }
 
     /// The keycode of `key`, if the display has one.
@@ -93,8 +102,13 @@ fn key_names(conn: &impl Connection) -> Result<HashMap<[u8; 4], Keycode>, ReplyE
     {
         return Ok(HashMap::new());
     }
+    let keyboard = xkb::ID::USE_CORE_KBD.into();
+    // A client that speaks XKB is told of changes by XKB alone.
+    let (changes, none) = (EventType::NEW_KEYBOARD_NOTIFY | EventType::MAP_NOTIFY, 0_u16.into());
+    let (every, details) = (MapPart::from(!0_u16), SelectEventsAux::new());
+    conn.xkb_select_events(keyboard, none, changes, every, every, &details)?.check()?;
     let what = NameDetail::KEY_NAMES | NameDetail::KEY_ALIASES;
-    let reply = conn.xkb_get_names(xkb::ID::USE_CORE_KBD.into(), what)?.reply()?;
+    let reply = conn.xkb_get_names(keyboard, what)?.reply()?;
     let names = reply.value_list.key_names.unwrap_or_default();
     let named = names.iter().map(|name| name.name).zip(reply.first_key..=reply.max_key_code);
     let mut codes: HashMap<_, _> = named.filter(|(name, _)| *name != [0; 4]).collect();

@@ -68,7 +68,7 @@ impl WindowInput {
         self.picture = picture;
     }
 
-    /// The display's keyboard is another one (`MappingNotify`).
+    /// The display's keyboard is another one ([`Keymap::is_changed_by`]).
     pub fn set_keymap(&mut self, keymap: Keymap) {
         self.keymap = keymap;
     }
@@ -109,9 +109,12 @@ impl WindowInput {
                 moved.map_or_else(Vec::new, |moved| self.press(moved, e.detail))
             }
             Event::ButtonRelease(e) if e.event == self.window => {
-                let Some(button) = button(e.detail) else { return Vec::new() };
+                let release = button(e.detail).map(InputEvent::Release);
+                let Some(release) = release.filter(|up| self.held.would_change(*up)) else {
+                    return Vec::new();
+                };
                 let moved = self.point(e.event_x, e.event_y).unwrap_or_default();
-                self.change(moved, InputEvent::Release(button))
+                self.change(moved, release)
             }
             Event::KeyPress(e) if e.event == self.window && self.focused => {
                 self.keymap.key(e.detail).map_or_else(Vec::new, |key| self.key_down(key))

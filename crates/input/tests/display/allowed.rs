@@ -47,12 +47,12 @@ fn each_button_and_each_way_of_the_wheel_has_its_number() {
     for (button, number) in Button::ALL.into_iter().zip([1, 2, 3, 8, 9]) {
         let click = [InputEvent::Press(button), InputEvent::Release(button)];
         injector.apply(&batch(EPOCH, &click), 0).unwrap();
-        assert_eq!(desk.seen(), [Seen::Button(number, true), Seen::Button(number, false)]);
+        assert_eq!(desk.await_seen(2), [Seen::Button(number, true), Seen::Button(number, false)]);
     }
     for ((right, down), number) in [((0, -2), 4), ((0, 2), 5), ((-2, 0), 6), ((2, 0), 7)] {
         injector.apply(&batch(EPOCH, &[wheel(right, down)]), 0).unwrap();
         let click = [Seen::Button(number, true), Seen::Button(number, false)];
-        assert_eq!(desk.seen(), [click, click].concat());
+        assert_eq!(desk.await_seen(4), [click, click].concat());
     }
     desk.assert_nothing_down();
 }
@@ -67,7 +67,7 @@ fn buttons_do_the_same_where_the_sharer_has_exchanged_them() {
     desk.seen();
     let click = [InputEvent::Press(Button::Left), InputEvent::Release(Button::Left)];
     injector.apply(&batch(EPOCH, &click), 0).unwrap();
-    assert_eq!(desk.seen(), [Seen::Button(1, true), Seen::Button(1, false)]);
+    assert_eq!(desk.await_seen(2), [Seen::Button(1, true), Seen::Button(1, false)]);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn what_is_down_already_is_not_pressed_again() {
     let desk = Desk::start();
     let (mut injector, _token) = desk.injector();
     injector.apply(&batch(EPOCH, &[down(4), down(4), up(4), up(4), up(5)]), 0).unwrap();
-    assert_eq!(desk.seen(), [Seen::Key(38, true), Seen::Key(38, false)]);
+    assert_eq!(desk.await_seen(2), [Seen::Key(38, true), Seen::Key(38, false)]);
 }
 
 #[test]
@@ -99,6 +99,7 @@ fn a_program_that_holds_the_server_does_not_hold_keys_down() {
     let desk = Desk::start();
     let (mut injector, _token) = desk.injector();
     injector.apply(&batch(EPOCH, &[down(4)]), 0).unwrap();
+    desk.await_seen(1);
     assert_eq!(desk.keys_down(), [38]);
     desk.conn.grab_server().unwrap();
     desk.sync();

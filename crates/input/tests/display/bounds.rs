@@ -19,9 +19,7 @@ fn places_outside_of_the_screen_mean_the_nearest_pixel() {
         ((32_768, 65_536), (639, 479)),
     ] {
         injector.apply(&batch(EPOCH, &[place(320, 240), place(x, y)]), 0).unwrap();
-        desk.sync();
-        let (px, py, _) = desk.pointer();
-        assert_eq!((px, py), expected, "{x} {y}");
+        desk.await_pointer(expected.0, expected.1);
     }
 }
 
@@ -29,17 +27,13 @@ fn places_outside_of_the_screen_mean_the_nearest_pixel() {
 fn a_screen_that_changes_its_size_is_followed() {
     let desk = Desk::start();
     let (mut injector, _token) = desk.injector();
-    let last = |injector: &mut farpane_input::Injector| {
+    for (width, height) in [(640, 480), (320, 200), (600, 400)] {
+        if (width, height) != (640, 480) {
+            desk.resize(width, height);
+        }
         injector.apply(&batch(EPOCH, &[place(1, 1), place(9_999, 9_999)]), 0).unwrap();
-        desk.sync();
-        let (x, y, _) = desk.pointer();
-        (x, y)
-    };
-    assert_eq!(last(&mut injector), (639, 479));
-    desk.resize(320, 200);
-    assert_eq!(last(&mut injector), (319, 199));
-    desk.resize(600, 400);
-    assert_eq!(last(&mut injector), (599, 399));
+        desk.await_pointer(width as i16 - 1, height as i16 - 1);
+    }
     injector.renew(InputToken::for_tests(EPOCH, InputReach::Point)).unwrap();
     injector.apply(&batch(EPOCH, &[place(9_999, 9_999)]), 0).unwrap();
     assert_eq!(injector.poll_shown(), Some(PointerShown { x: 599, y: 399 }));
@@ -54,9 +48,8 @@ fn a_screen_that_changes_in_the_middle_of_a_drag_keeps_no_button_down() {
     desk.resize(320, 200);
     let release = InputEvent::Release(Button::Left);
     injector.apply(&batch(EPOCH, &[place(610, 410), release]), 0).unwrap();
-    desk.assert_nothing_down();
-    let (x, y, _) = desk.pointer();
-    assert_eq!((x, y), (319, 199));
+    desk.await_pointer(319, 199);
+    desk.await_nothing_down();
 }
 
 #[test]
@@ -75,16 +68,18 @@ fn a_flood_reaches_the_display_only_up_to_the_bound_and_ends_with_nothing_down()
         (dropped, merged) = (dropped + done.dropped, merged + done.merged);
         applied += done.applied;
     }
+    if let Some(deadline_us) = injector.next_deadline_us() {
+        let late = injector.handle_timeout(deadline_us).unwrap();
+        assert_eq!(late.applied, 1);
+        applied += 1;
+    }
+    // The last place is reached.
+    desk.await_pointer(15, 199);
     let seen = desk.seen();
     assert!(seen.len() as u64 <= applied && applied <= EVENTS_PER_SECOND.into(), "{applied}");
     assert!(dropped > 2_000 && merged > 1_000, "{dropped} {merged}");
-    let count = |down: bool| seen.iter().filter(move |s| matches!(s, Seen::Key(_, d) if *d == down));
+    let count =
+        |down: bool| seen.iter().filter(move |s| matches!(s, Seen::Key(_, d) if *d == down));
     assert_eq!(count(true).count(), count(false).count());
     desk.assert_nothing_down();
-    if let Some(deadline_us) = injector.next_deadline_us() {
-        assert_eq!(injector.handle_timeout(deadline_us).unwrap().applied, 1);
-    }
-    desk.sync();
-    let (x, y, _) = desk.pointer();
-    assert_eq!((x, y), (15, 199), "the last place is reached");
 }

@@ -76,7 +76,7 @@ impl Desk {
         self.server.display()
     }
 
-    /// Waits until the server has done all that anybody asked of it.
+    /// Waits until the server has done all that this program asked of it.
     pub fn sync(&self) {
         self.conn.sync().unwrap();
         self.conn.sync().unwrap();
@@ -89,7 +89,7 @@ impl Desk {
         std::iter::from_fn(next).filter_map(|event| seen(&event)).collect()
     }
 
-    /// Waits until the window was told of `count` things.
+    /// Waits until the window was told of `count` things; gives all that it was told.
     pub fn await_seen(&self, count: usize) -> Vec<Seen> {
         let deadline = Instant::now() + LONG;
         let mut all = self.seen();
@@ -97,7 +97,18 @@ impl Desk {
             assert!(Instant::now() < deadline, "only {all:?}");
             all.extend(self.seen());
         }
+        // What is too much comes at once after it.
+        all.extend(self.seen());
         all
+    }
+
+    /// Waits until the pointer is there.
+    #[track_caller]
+    pub fn await_pointer(&self, x: i16, y: i16) {
+        let begin = Instant::now();
+        while (self.pointer().0, self.pointer().1) != (x, y) {
+            assert!(begin.elapsed() < LONG, "at {:?}, not {x} {y}", self.pointer());
+        }
     }
 
     /// Which keycodes are down.

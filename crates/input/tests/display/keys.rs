@@ -35,12 +35,12 @@ fn a_program_sees_all_105_keys_on_american_and_german_keyboards() {
             assert_eq!((applied.applied, applied.unknown), (2, 0), "{layout} {usage:#x}");
             let code = evdev + 8;
             let expected = [Seen::Key(code, true), Seen::Key(code, false)];
-            assert_eq!(desk.seen(), expected, "{layout} {usage:#x}");
+            assert_eq!(desk.await_seen(2), expected, "{layout} {usage:#x}");
         }
         for lock in [0x39, 0x53, 0x47] {
             injector.apply(&batch(EPOCH, &[down(lock), up(lock)]), now_us).unwrap();
         }
-        desk.seen();
+        desk.await_seen(6);
     }
     desk.assert_nothing_down();
 }
@@ -69,7 +69,11 @@ fn servers_that_number_keys_otherwise_are_asked_for_their_places() {
     let codes = [98, 100, 109, 115, 107, 38, 29];
     for (usage, code) in [0x52, 0x50, 0xe4, 0xe3, 0x4c, 0x04, 0x1c].into_iter().zip(codes) {
         injector.apply(&batch(EPOCH, &[down(usage), up(usage)]), 0).unwrap();
-        assert_eq!(desk.seen(), [Seen::Key(code, true), Seen::Key(code, false)], "{usage:#x}");
+        assert_eq!(
+            desk.await_seen(2),
+            [Seen::Key(code, true), Seen::Key(code, false)],
+            "{usage:#x}"
+        );
     }
     assert_eq!(desk.keysym(29), u32::from('z'));
 }
@@ -81,5 +85,6 @@ fn keys_that_the_display_lacks_are_counted() {
     // Crsel and Currency: on no keyboard that Linux knows.
     let applied = injector.apply(&batch(EPOCH, &[down(0xa3), down(0xb4), down(0x04)]), 0).unwrap();
     assert_eq!((applied.applied, applied.unknown), (1, 2));
+    desk.await_seen(1);
     assert_eq!(desk.keys_down(), [38]);
 }

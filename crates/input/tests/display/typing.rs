@@ -69,7 +69,7 @@ fn typed(layout: &str, strokes: &[(u32, Option<u32>)]) -> String {
         text = std::fs::read_to_string(&file).unwrap_or_default();
         text.ends_with('\n')
     });
-    desk.assert_nothing_down();
+    desk.await_nothing_down();
     text
 }
 

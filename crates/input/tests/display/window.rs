@@ -229,7 +229,7 @@ fn from_a_german_window_to_an_american_desk_keys_keep_their_places() {
     for code in [29, 52, 47, 94, 51, 111, 37] {
         expected.extend([Seen::Key(code, true), Seen::Key(code, false)]);
     }
-    assert_eq!(sharer.seen(), expected);
+    assert_eq!(sharer.await_seen(expected.len()), expected);
 }
 
 #[test]
