@@ -15,15 +15,15 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
-pub const SIZE: Size = Size::new(640, 480);
+pub(crate) const SIZE: Size = Size::new(640, 480);
 /// Longer than anything takes; a test that waits this long fails.
-pub const LONG: Duration = Duration::from_secs(20);
+pub(crate) const LONG: Duration = Duration::from_secs(20);
 /// The permission's number in most tests.
-pub const EPOCH: u64 = 7;
+pub(crate) const EPOCH: u64 = 7;
 
 /// What a program with a window was told, without times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seen {
+pub(crate) enum Seen {
     Move(i16, i16),
     Button(u8, bool),
     Key(u8, bool),
@@ -31,23 +31,23 @@ pub enum Seen {
 
 /// All that input can change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct State {
+pub(crate) struct State {
     keys: Vec<u8>,
     pointer: (i16, i16, u16),
     picture: Vec<u8>,
 }
 
 /// A display with a program that has a window over all of it, and the keyboard.
-pub struct Desk {
+pub(crate) struct Desk {
     // The client leaves before the server ends.
-    pub conn: RustConnection,
-    pub root: Window,
-    pub window: Window,
+    pub(crate) conn: RustConnection,
+    pub(crate) root: Window,
+    pub(crate) window: Window,
     server: Xvfb,
 }
 
 impl Desk {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let server = Xvfb::start(SIZE, 24).unwrap_or_else(|e| panic!("{e}"));
         let (conn, screen) = RustConnection::connect(Some(server.display())).unwrap();
         let root = conn.setup().roots[screen].root;
@@ -72,25 +72,25 @@ impl Desk {
         desk
     }
 
-    pub fn display(&self) -> &str {
+    pub(crate) fn display(&self) -> &str {
         self.server.display()
     }
 
     /// Waits until the server has done all that this program asked of it.
-    pub fn sync(&self) {
+    pub(crate) fn sync(&self) {
         self.conn.sync().unwrap();
         self.conn.sync().unwrap();
     }
 
     /// What the window was told since the last call.
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.sync();
         let next = || self.conn.poll_for_event().unwrap();
         std::iter::from_fn(next).filter_map(|event| seen(&event)).collect()
     }
 
     /// Waits until the window was told of `count` things; gives all that it was told.
-    pub fn await_seen(&self, count: usize) -> Vec<Seen> {
+    pub(crate) fn await_seen(&self, count: usize) -> Vec<Seen> {
         let deadline = Instant::now() + LONG;
         let mut all = self.seen();
         while all.len() < count {
@@ -104,7 +104,7 @@ impl Desk {
 
     /// Waits until the pointer is there.
     #[track_caller]
-    pub fn await_pointer(&self, x: i16, y: i16) {
+    pub(crate) fn await_pointer(&self, x: i16, y: i16) {
         let begin = Instant::now();
         while (self.pointer().0, self.pointer().1) != (x, y) {
             assert!(begin.elapsed() < LONG, "at {:?}, not {x} {y}", self.pointer());
@@ -112,19 +112,19 @@ impl Desk {
     }
 
     /// Which keycodes are down.
-    pub fn keys_down(&self) -> Vec<u8> {
+    pub(crate) fn keys_down(&self) -> Vec<u8> {
         let bits = self.conn.query_keymap().unwrap().reply().unwrap().keys;
         let is_down = |code: &u8| bits[usize::from(code / 8)] & (1 << (code % 8)) != 0;
         (0..=255).filter(is_down).collect()
     }
 
     /// Where the pointer is, and which modifiers and buttons are down.
-    pub fn pointer(&self) -> (i16, i16, u16) {
+    pub(crate) fn pointer(&self) -> (i16, i16, u16) {
         let reply = self.conn.query_pointer(self.root).unwrap().reply().unwrap();
         (reply.root_x, reply.root_y, reply.mask.into())
     }
 
-    pub fn state(&self) -> State {
+    pub(crate) fn state(&self) -> State {
         self.sync();
         let (w, h) = (SIZE.width_px as u16, SIZE.height_px as u16);
         let image = self.conn.get_image(ImageFormat::Z_PIXMAP, self.root, 0, 0, w, h, !0);
@@ -134,7 +134,7 @@ impl Desk {
 
     /// Nothing is down: no key, no button, no modifier.
     #[track_caller]
-    pub fn assert_nothing_down(&self) {
+    pub(crate) fn assert_nothing_down(&self) {
         self.sync();
         assert_eq!(self.keys_down(), [] as [u8; 0], "keys are down");
         assert_eq!(self.pointer().2, 0, "buttons or modifiers are down");
@@ -142,7 +142,7 @@ impl Desk {
 
     /// Waits until nothing is down; gives how long that took.
     #[track_caller]
-    pub fn await_nothing_down(&self) -> Duration {
+    pub(crate) fn await_nothing_down(&self) -> Duration {
         let begin = Instant::now();
         while !self.keys_down().is_empty() || self.pointer().2 != 0 {
             assert!(begin.elapsed() < LONG, "down: {:?} {:?}", self.keys_down(), self.pointer());
@@ -151,7 +151,7 @@ impl Desk {
     }
 
     /// Gives the display the layout of this country.
-    pub fn set_layout(&self, layout: &str) {
+    pub(crate) fn set_layout(&self, layout: &str) {
         let mut set = Command::new("setxkbmap");
         set.args(["-display", self.display(), "-layout", layout]).stderr(Stdio::null());
         assert!(set.status().unwrap().success(), "setxkbmap is in Debian's x11-xkb-utils");
@@ -159,12 +159,12 @@ impl Desk {
     }
 
     /// What the key writes without any modifier.
-    pub fn keysym(&self, keycode: u8) -> u32 {
+    pub(crate) fn keysym(&self, keycode: u8) -> u32 {
         self.conn.get_keyboard_mapping(keycode, 1).unwrap().reply().unwrap().keysyms[0]
     }
 
     /// Makes `width` by `height` the size of the screen.
-    pub fn resize(&self, width: u16, height: u16) {
+    pub(crate) fn resize(&self, width: u16, height: u16) {
         let resources = self.conn.randr_get_screen_resources(self.root).unwrap().reply().unwrap();
         let (crtc, output) = (resources.crtcs[0], resources.outputs[0]);
         let name = format!("test-{width}x{height}");
@@ -193,7 +193,7 @@ impl Desk {
     }
 
     /// An injector with full control, and its token.
-    pub fn injector(&self) -> (Injector, InputToken) {
+    pub(crate) fn injector(&self) -> (Injector, InputToken) {
         let token = token(InputReach::Control);
         (Injector::open(Some(self.display()), token.clone()).unwrap(), token)
     }
@@ -210,38 +210,38 @@ fn seen(event: &Event) -> Option<Seen> {
     })
 }
 
-pub fn token(reach: InputReach) -> InputToken {
+pub(crate) fn token(reach: InputReach) -> InputToken {
     InputToken::for_tests(EPOCH, reach)
 }
 
-pub fn key(usage: u32) -> Key {
+pub(crate) fn key(usage: u32) -> Key {
     Key::new(usage).unwrap()
 }
 
-pub fn down(usage: u32) -> InputEvent {
+pub(crate) fn down(usage: u32) -> InputEvent {
     InputEvent::KeyDown(key(usage))
 }
 
-pub fn up(usage: u32) -> InputEvent {
+pub(crate) fn up(usage: u32) -> InputEvent {
     InputEvent::KeyUp(key(usage))
 }
 
-pub fn place(x: i32, y: i32) -> InputEvent {
+pub(crate) fn place(x: i32, y: i32) -> InputEvent {
     InputEvent::Move { x, y }
 }
 
-pub fn wheel(right: i32, down: i32) -> InputEvent {
+pub(crate) fn wheel(right: i32, down: i32) -> InputEvent {
     InputEvent::Wheel(Wheel::new(right, down).unwrap())
 }
 
-pub fn batch(epoch: u64, events: &[InputEvent]) -> InputBatch {
+pub(crate) fn batch(epoch: u64, events: &[InputEvent]) -> InputBatch {
     let mut batch = InputBatch::new(epoch);
     assert!(events.iter().all(|event| batch.push(*event)), "too many for a batch");
     batch
 }
 
 /// An event of every kind, each of which would change something.
-pub fn every_kind() -> Vec<InputEvent> {
+pub(crate) fn every_kind() -> Vec<InputEvent> {
     let mut all = vec![place(11, 17), wheel(0, 1), wheel(0, -1), wheel(1, 0), wheel(-1, 0)];
     all.extend(Button::ALL.map(InputEvent::Press));
     all.extend(Button::ALL.map(InputEvent::Release));

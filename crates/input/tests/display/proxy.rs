@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 /// Stands between a program and a display.
-pub struct Proxy {
+pub(crate) struct Proxy {
     name: String,
     path: PathBuf,
     open: Arc<Mutex<Vec<UnixStream>>>,
@@ -16,7 +16,7 @@ pub struct Proxy {
 
 impl Proxy {
     /// In front of `display`, under a name of its own.
-    pub fn of(display: &str) -> Self {
+    pub(crate) fn of(display: &str) -> Self {
         let free = (900..1_000).find_map(|number: u32| {
             let path = socket(number);
             Some((number, UnixListener::bind(&path).ok()?, path))
@@ -37,19 +37,19 @@ impl Proxy {
     }
 
     /// Its name, as `:900`.
-    pub fn display(&self) -> &str {
+    pub(crate) fn display(&self) -> &str {
         &self.name
     }
 
     /// Ends all connections of now; new ones are still accepted.
-    pub fn cut(&self) {
+    pub(crate) fn cut(&self) {
         for stream in self.open.lock().unwrap().drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
 
     /// No new connection is accepted either.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         let _ = std::fs::remove_file(&self.path);
         self.cut();
     }
