@@ -14,6 +14,7 @@ pub mod av1;
 pub mod batch;
 pub mod calls;
 pub mod grant;
+pub mod input;
 pub mod invitation;
 mod packets;
 pub mod rate;
@@ -39,12 +40,13 @@ pub struct Target {
 pub type Seed = (&'static str, Vec<u8>);
 
 /// Every target.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     Target { name: "audit", accepts: audit::accepts, seeds: audit::seeds },
     Target { name: "av1", accepts: av1::accepts, seeds: av1::seeds },
     Target { name: "batch", accepts: batch::accepts, seeds: batch::seeds },
     Target { name: "calls", accepts: calls::accepts, seeds: calls::seeds },
     Target { name: "grant", accepts: grant::accepts, seeds: grant::seeds },
+    Target { name: "input", accepts: input::accepts, seeds: input::seeds },
     Target { name: "invitation", accepts: invitation::accepts, seeds: invitation::seeds },
     Target { name: "rate", accepts: rate::accepts, seeds: rate::seeds },
     Target { name: "screen", accepts: screen::accepts, seeds: screen::seeds },

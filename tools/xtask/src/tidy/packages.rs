@@ -23,13 +23,14 @@ struct Dependency {
 }
 
 /// What each library may import of ours. Tests may import more, and programs anything.
-const MAY_IMPORT: [(&str, &[&str]); 11] = [
+const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("farpane-frame", &[]),
     ("farpane-capture", &["farpane-frame"]),
     ("farpane-damage", &["farpane-frame"]),
     ("farpane-codec", &["farpane-frame"]),
     ("farpane-proto", &["farpane-frame"]),
     ("farpane-policy", &[]),
+    ("farpane-input", &["farpane-frame", "farpane-proto", "farpane-policy"]),
     ("farpane-rate", &[]),
     ("farpane-linksim", &[]),
     ("farpane-net", &["farpane-proto", "farpane-policy", "farpane-rate"]),
@@ -58,9 +59,9 @@ const PROGRAMS: [&str; 7] = [
     "farpane-benches",
     "xtask",
 ];
-/// The sans-IO crates and what all else is built on.
-const FORBID_UNSAFE: [&str; 4] =
-    ["farpane-frame", "farpane-proto", "farpane-policy", "farpane-rate"];
+/// The sans-IO crates, what all else is built on, and what acts for a helper.
+const FORBID_UNSAFE: [&str; 5] =
+    ["farpane-frame", "farpane-proto", "farpane-policy", "farpane-input", "farpane-rate"];
 /// `deny` can be lifted for one module, `forbid` cannot.
 const DENY_UNSAFE: [&str; 1] = ["farpane-net"];
 

@@ -1,0 +1,12 @@
+//! Input on real X servers, private ones without a screen.
+
+mod allowed;
+mod bounds;
+mod desk;
+mod ends;
+mod keys;
+mod latency;
+mod proxy;
+mod refused;
+mod typing;
+mod window;
