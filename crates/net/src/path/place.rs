@@ -113,15 +113,15 @@ mod tests {
             Place { via: Via::Relay(0), address: SocketAddr::new([192, 0, 2, 1].into(), 1) };
         let other = Place { via: Via::Relay(1), ..place };
         let near = SocketAddr::new([192, 0, 2, 9].into(), 9);
-        let mut aliases = Aliases::of(place, SHARER);
-        for (alias, place) in [(SHARER, other), (SHARER, Place::direct(near)), (near, place)] {
-            aliases.lead(alias, place);
-            assert_eq!((aliases.place(alias), aliases.alias(place)), (place, alias));
+        let mut helpers = Aliases::of(place, SHARER);
+        for last in [other, Place::direct(near), place] {
+            helpers.lead(SHARER, last);
+            assert_eq!((helpers.place(SHARER), helpers.alias(last)), (last, SHARER));
         }
-        aliases.lead(near, Place::direct(near));
-        assert_eq!(
-            (aliases.place(near), aliases.alias(Place::direct(near))),
-            (Place::direct(near), near)
-        );
+        let mut sharers = Aliases::default();
+        for last in [place, other, Place::direct(near)] {
+            sharers.lead(near, last);
+            assert_eq!((sharers.place(near), sharers.alias(last)), (last, near));
+        }
     }
 }
