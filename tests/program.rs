@@ -68,8 +68,7 @@ impl Program {
         if let Some(display) = display {
             command.env("DISPLAY", display);
         }
-        let mut child =
-            command.spawn().unwrap_or_else(|e| panic!("cannot start {command:?}: {e}"));
+        let mut child = command.spawn().unwrap_or_else(|e| panic!("cannot start {command:?}: {e}"));
         let said = Arc::new(Mutex::new(String::new()));
         let mut readers = Vec::new();
         if let Some(stdout) = child.stdout.take() {

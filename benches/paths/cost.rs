@@ -33,8 +33,7 @@ pub(crate) fn table() -> Vec<Claim> {
          {:<8} {:>12} {:>10} {:>8} {:>14}",
         "path", "ns/byte", "Mbit/s", "lost %", "coturn ns/byte"
     );
-    let turns: Vec<_> =
-        (0..TURNS).map(|_| [Way::Direct, Way::Udp, Way::Tls].map(play)).collect();
+    let turns: Vec<_> = (0..TURNS).map(|_| [Way::Direct, Way::Udp, Way::Tls].map(play)).collect();
     let claim = |name: &str, way: usize, most: f64| {
         let mut ratios: Vec<_> = turns.iter().map(|costs| costs[way] / costs[0]).collect();
         ratios.sort_by(f64::total_cmp);

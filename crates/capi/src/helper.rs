@@ -4,9 +4,7 @@ use crate::abi::*;
 use crate::boundary::{Failure, Outcome};
 use crate::event;
 use crate::session::{Shared, Texts};
-use farpane::net::{
-    Cancel, ConnectError, Identity, Invitation, NetThreadError, PairingCode,
-};
+use farpane::net::{Cancel, ConnectError, Identity, Invitation, NetThreadError, PairingCode};
 use farpane::policy::EndReason;
 use farpane::{Error, Helper, HelperEvent, HelperOptions};
 use std::panic::{AssertUnwindSafe, catch_unwind};

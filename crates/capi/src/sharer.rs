@@ -232,9 +232,10 @@ fn convert(event: SharerEvent) -> Option<farpane_event> {
 /// Relays, one a line.
 fn relays(text: &str) -> Outcome<Vec<RelayUrl>> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let relays: Vec<_> = lines.map(RelayUrl::from_str).collect::<Result<_, _>>().map_err(|e| {
-        Failure::argument(e.to_string())
-    })?;
+    let relays: Vec<_> = lines
+        .map(RelayUrl::from_str)
+        .collect::<Result<_, _>>()
+        .map_err(|e| Failure::argument(e.to_string()))?;
     match relays.len() {
         0..=MAX_RELAYS => Ok(relays),
         count => Err(Failure::argument(format!("{count} relays are more than {MAX_RELAYS}"))),

@@ -40,7 +40,7 @@ type Call = fn(*mut farpane_session) -> farpane_result;
 
 /// Every function of a session, with arguments that are right.
 // SAFETY: all places are valid, and all lengths are right.
-const CALLS: [(&str, Call); 23] = unsafe {
+const CALLS: [(&str, Call); 24] = unsafe {
     [
         ("connect", |s| farpane_session_connect(s)),
         ("close", |s| farpane_session_close(s)),

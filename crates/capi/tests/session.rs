@@ -56,7 +56,9 @@ fn a_code_that_is_told_lets_a_helper_in_by_an_open_invitation() {
     let result = unsafe {
         let (to, capacity) = (invitation.as_mut_ptr(), invitation.len());
         let code = code.as_mut_ptr();
-        farpane_invitation_create_with_code(sharer.0, at, bytes, 60_000, to, capacity, &mut len, code)
+        farpane_invitation_create_with_code(
+            sharer.0, at, bytes, 60_000, to, capacity, &mut len, code,
+        )
     };
     assert_eq!(result, FARPANE_OK, "{}", last_error());
     let (invitation, code) = (text(&invitation), text(&code));

@@ -133,8 +133,16 @@ mod tests {
         for text in same {
             assert_eq!(text.parse(), "10ABXYZ9".parse::<PairingCode>(), "{text}");
         }
-        let wrong =
-            ["", "-", "10AB-XYZ", "10AB-XYZ99", "10AB-XYZU", "10AB_XYZ9", "１0AB-XYZ9", "10AB\0XYZ"];
+        let wrong = [
+            "",
+            "-",
+            "10AB-XYZ",
+            "10AB-XYZ99",
+            "10AB-XYZU",
+            "10AB_XYZ9",
+            "１0AB-XYZ9",
+            "10AB\0XYZ",
+        ];
         for text in wrong {
             assert_eq!(text.parse::<PairingCode>(), Err(PairingCodeError), "{text:?}");
         }

@@ -155,9 +155,7 @@ impl Invitations {
     pub fn admit(&self, invitation: &Invitation, valid_for: Duration) -> Result<(), IssueError> {
         let key = match &invitation.access {
             Access::Secret(secret) => Key::Secret(secret.clone()),
-            Access::Code(Some(code)) => {
-                Key::Code { code: code.clone(), tries_left: MAX_TRIES }
-            }
+            Access::Code(Some(code)) => Key::Code { code: code.clone(), tries_left: MAX_TRIES },
             Access::Code(None) => return Err(InvitationError::NoCode.into()),
         };
         let now = Instant::now();

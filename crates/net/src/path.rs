@@ -131,7 +131,7 @@ impl Paths {
         tokio::spawn(async move {
             ended.closed().await;
             if let Some(mux) = socket.upgrade() {
-                mux.state().peers.retain(|peer| peer.alias != alias);
+                mux.state().forget(alias);
             }
         });
         Some(Self { mux, alias, switched: Some(switched) })
@@ -178,6 +178,6 @@ impl Paths {
 
 impl Drop for Paths {
     fn drop(&mut self) {
-        self.mux.state().peers.retain(|peer| peer.alias != self.alias);
+        self.mux.state().forget(self.alias);
     }
 }

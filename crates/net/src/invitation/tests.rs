@@ -5,9 +5,13 @@ use crate::identity::Identity;
 use crate::relay::RelayPin;
 
 fn sample() -> Invitation {
+    with(Access::Secret(Secret(Zeroizing::new([9; SECRET_BYTES]))))
+}
+
+fn with(access: Access) -> Invitation {
     Invitation {
         id: InvitationId([7; ID_BYTES]),
-        secret: Secret(Zeroizing::new([9; SECRET_BYTES])),
+        access,
         sharer: Identity::generate().unwrap().public_key(),
         expires_unix_s: 2_000_000_000,
         addresses: vec!["192.0.2.1:3478".into(), "[2001:db8::1]:3478".into(), "a.test:1".into()],
@@ -37,7 +41,11 @@ fn text_of(bytes: &[u8]) -> String {
 
 fn same(a: &Invitation, b: &Invitation) -> bool {
     a.id == b.id
-        && a.secret.0 == b.secret.0
+        && match (&a.access, &b.access) {
+            (Access::Secret(a), Access::Secret(b)) => a.0 == b.0,
+            (Access::Code(a), Access::Code(b)) => a == b,
+            _ => false,
+        }
         && a.sharer == b.sharer
         && a.expires_unix_s == b.expires_unix_s
         && a.addresses == b.addresses
@@ -46,12 +54,24 @@ fn same(a: &Invitation, b: &Invitation) -> bool {
 
 #[test]
 fn an_invitation_survives_the_round_trip_and_a_mail_programs_line_breaks() {
-    let invitation = sample();
-    let text = invitation.to_text();
-    assert!(same(&text.parse().unwrap(), &invitation));
-    let wrapped: Vec<&[u8]> = text.as_bytes().chunks(60).collect();
-    let wrapped = [b" \r\n".as_slice(), &wrapped.join(&b"\r\n  "[..]), b"\n\n"].concat();
-    assert!(same(&Invitation::parse(&wrapped).unwrap(), &invitation));
+    for invitation in [sample(), with(Access::Code(None))] {
+        let text = invitation.to_text();
+        assert!(same(&text.parse().unwrap(), &invitation));
+        let wrapped: Vec<&[u8]> = text.as_bytes().chunks(60).collect();
+        let wrapped = [b" \r\n".as_slice(), &wrapped.join(&b"\r\n  "[..]), b"\n\n"].concat();
+        assert!(same(&Invitation::parse(&wrapped).unwrap(), &invitation));
+    }
+}
+
+#[test]
+fn a_code_is_in_no_text() {
+    let code: PairingCode = "7K3M-Q9ZT".parse().unwrap();
+    let invitation = with(Access::Code(Some(code)));
+    assert!(!invitation.needs_code());
+    let bytes = decoded(&invitation.to_text());
+    assert!(!bytes.windows(8).any(|bytes| bytes == b"7K3MQ9ZT"));
+    let without = Invitation { access: Access::Code(None), ..invitation.clone() };
+    assert!(same(&invitation.to_text().parse().unwrap(), &without));
 }
 
 #[test]
@@ -137,9 +157,9 @@ fn twenty_thousand_random_mutants_neither_panic_nor_pass() {
 #[test]
 fn a_newer_version_is_told_from_damage() {
     let mut bytes = decoded(&sample().to_text());
-    bytes[0] = VERSION + 1;
+    bytes[0] = CODE_VERSION + 1;
     let error = Invitation::parse(text_of(&bytes).as_bytes()).unwrap_err();
-    assert!(matches!(error, InvitationError::UnsupportedVersion { found: 2 }), "{error}");
+    assert!(matches!(error, InvitationError::UnsupportedVersion { found: 3 }), "{error}");
 }
 
 #[test]

@@ -136,6 +136,13 @@ impl State {
         self.settle();
     }
 
+    /// A session is over. QUIC's farewell still goes by the path that was in use.
+    pub(super) fn forget(&mut self, alias: SocketAddr) {
+        let Some(at) = self.peers.iter().position(|peer| peer.alias == alias) else { return };
+        let peer = self.peers.remove(at);
+        self.aliases.lead(alias, peer.place(peer.set.route().0));
+    }
+
     /// Whether some session's ways by it have all fallen silent.
     pub(crate) fn has_lost_relay(&self, slot: usize) -> bool {
         self.peers.iter().any(|peer| peer.has_lost_relay(slot))

@@ -146,11 +146,9 @@ impl Peer {
 
     /// All ways by one relay are gone.
     pub(super) fn close_relay(&mut self, slot: usize) {
-        for way in 0..self.places.len() {
-            if self.places[way].via == Via::Relay(slot) {
-                self.set.remove(way, now_us());
-            }
-        }
+        let is_by = |way: &usize| self.places[*way].via == Via::Relay(slot);
+        let ways: Vec<_> = (0..self.places.len()).filter(is_by).collect();
+        self.set.remove(&ways, now_us());
     }
 
     /// The other end's addresses on relays.

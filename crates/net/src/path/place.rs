@@ -57,11 +57,23 @@ impl Aliases {
         self.given = self.given.wrapping_add(1);
         let [high, low] = [(self.given >> 16) as u16, self.given as u16];
         let alias = SocketAddr::new(Ipv6Addr::new(0x100, 0, 0, 0, 0, 1, high, low).into(), 1);
+        self.remember(place, alias);
+        alias
+    }
+
+    /// An address leads to this place from now on.
+    pub(crate) fn lead(&mut self, alias: SocketAddr, place: Place) {
+        self.known.retain(|(_, known)| *known != alias);
+        if place != Place::direct(alias) {
+            self.remember(place, alias);
+        }
+    }
+
+    fn remember(&mut self, place: Place, alias: SocketAddr) {
         if self.known.len() == MAX_ALIASES {
             self.known.remove(0);
         }
         self.known.push((place, alias));
-        alias
     }
 
     /// The place of an address.
@@ -93,5 +105,23 @@ mod tests {
         }
         let near = SocketAddr::new([192, 0, 2, 9].into(), 9);
         assert_eq!(aliases.alias(Place::direct(near)), near);
+    }
+
+    #[test]
+    fn an_address_leads_where_its_session_went_last() {
+        let place =
+            Place { via: Via::Relay(0), address: SocketAddr::new([192, 0, 2, 1].into(), 1) };
+        let other = Place { via: Via::Relay(1), ..place };
+        let near = SocketAddr::new([192, 0, 2, 9].into(), 9);
+        let mut helpers = Aliases::of(place, SHARER);
+        for last in [other, Place::direct(near), place] {
+            helpers.lead(SHARER, last);
+            assert_eq!((helpers.place(SHARER), helpers.alias(last)), (last, SHARER));
+        }
+        let mut sharers = Aliases::default();
+        for last in [place, other, Place::direct(near)] {
+            sharers.lead(near, last);
+            assert_eq!((sharers.place(near), sharers.alias(last)), (last, near));
+        }
     }
 }

@@ -228,9 +228,9 @@ impl PathSet {
     }
 
     /// A path is gone for good.
-    pub(crate) fn remove(&mut self, way: usize, now_us: u64) {
-        self.ways[way].exists = false;
-        if way == self.active
+    pub(crate) fn remove(&mut self, ways: &[usize], now_us: u64) {
+        ways.iter().for_each(|way| self.ways[*way].exists = false);
+        if ways.contains(&self.active)
             && let Some(second) = self.second()
         {
             self.switch(second, SwitchReason::RelayLost, now_us);

@@ -277,7 +277,7 @@ fn a_relay_that_is_gone_is_left_at_once() {
     let mut world = World::film(&[(UDP, 10), (TLS, 20)]);
     world.set(0, false, false);
     let now_us = world.now_us;
-    world.ends[0].remove(0, now_us);
+    world.ends[0].remove(&[0], now_us);
     world.run_for(40);
     assert_eq!(world.active(), [1, 1]);
     assert_eq!(world.switches[0].1.reason, SwitchReason::RelayLost);
