@@ -15,7 +15,7 @@ use crate::confirm::{self, ConfirmError};
 use crate::connection::Connection;
 use crate::identity::Identity;
 use crate::invitation::{Invitation, InvitationError, InvitedRelay};
-use crate::network::{Network, System};
+use crate::network::{Network, system};
 use crate::path::{PathKind, Paths};
 use crate::relay::RelayTransport;
 use race::{Race, Reached};
@@ -100,7 +100,7 @@ pub async fn connect(
     identity: &Identity,
     config: &NetConfig,
 ) -> Result<Connection, ConnectError> {
-    let network = System::new(config.limits.socket_buffer_bytes);
+    let network = system(config.limits.socket_buffer_bytes);
     connect_over(network, invitation, identity, config).await
 }
 

@@ -20,7 +20,7 @@ use crate::endpoint;
 use crate::identity::{Identity, PublicKey};
 use crate::invitation::{InvitationId, InvitedRelay};
 use crate::ledger::Invitations;
-use crate::network::{Network, System};
+use crate::network::{Network, system};
 use crate::path::{Aliases, Mux, Paths, RelayState, Relays, WeakMux};
 use crate::relay::RelayUrl;
 use crate::tls;
@@ -85,7 +85,7 @@ impl Listener {
         invitations: Invitations,
         config: NetConfig,
     ) -> Result<Self, ListenError> {
-        let network = System::new(config.limits.socket_buffer_bytes);
+        let network = system(config.limits.socket_buffer_bytes);
         Self::bind_over(network, address, identity, invitations, config).await
     }
 

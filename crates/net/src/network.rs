@@ -19,17 +19,14 @@ pub(crate) trait Network: fmt::Debug + Send + Sync {
     fn outward(&self, remote: SocketAddr) -> Option<IpAddr>;
 }
 
-/// This machine's own network.
-#[derive(Debug)]
-pub(crate) struct System {
-    buffer_bytes: usize,
+/// This machine's own network, with kernel buffers of this size on every socket, each way.
+pub(crate) fn system(buffer_bytes: usize) -> Arc<dyn Network> {
+    Arc::new(System { buffer_bytes })
 }
 
-impl System {
-    /// With kernel buffers of this size on every socket, each way.
-    pub(crate) fn new(buffer_bytes: usize) -> Arc<dyn Network> {
-        Arc::new(Self { buffer_bytes })
-    }
+#[derive(Debug)]
+struct System {
+    buffer_bytes: usize,
 }
 
 impl Network for System {

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::mtu::NEEDED_BYTES;
 use super::report::{Check, Subject};
 use super::{Bound, advice};
-use crate::network::System;
+use crate::network::system;
 use crate::relay::{Inbox, Relay, RelayError, RelayUrl};
 
 /// Kernel buffers of a relay's socket: a few datagrams wait there.
@@ -31,7 +31,7 @@ const NONCE_BYTES: usize = 16;
 pub(super) async fn allocate(url: &RelayUrl, bound: Bound) -> (Check, Option<Relay>) {
     let subject = Subject::Allocation(url.transport());
     let start = Instant::now();
-    match timeout_at(bound.deadline, Relay::open(url, &System::new(BUFFER_BYTES))).await {
+    match timeout_at(bound.deadline, Relay::open(url, &system(BUFFER_BYTES))).await {
         Ok(Ok(relay)) => {
             let measured = format!("{} at {}", relay.relayed(), relay.server());
             (Check::ok(subject, measured).within(start.elapsed()), Some(relay))

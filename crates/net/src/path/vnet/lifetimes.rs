@@ -46,12 +46,9 @@ fn an_idle_session_keeps_its_direct_path_open() {
     run(async {
         let (internet, mut session) = begin(PORT_RESTRICTED_CONE).await;
         assert!(session.comes_to(PathKind::Direct, LIMIT).await, "{}", session.told());
-        let switches = session.switches();
         let traffic = internet.traffic();
-        let has_lost = || !session.goes_by(PathKind::Direct) || session.switches() > switches;
-        assert!(!wait_for(SHORT * 2, has_lost).await, "{}", session.told());
-        let changes = [traffic.changes(SHARER, HELPER), traffic.changes(HELPER, SHARER)];
-        assert_eq!(changes, [0; 2], "a mapping was lost");
+        let is_lost = || traffic.changes(SHARER, HELPER) + traffic.changes(HELPER, SHARER) > 0;
+        assert!(!wait_for(SHORT * 2, is_lost).await, "{}", session.told());
         session.carries_by(PathKind::Direct).await.unwrap();
     });
 }

@@ -99,11 +99,6 @@ impl Session {
         })
     }
 
-    /// Changes of the path so far, at both ends.
-    pub(super) fn switches(&self) -> usize {
-        self.ends().iter().map(|end| end.path_switches().len()).sum()
-    }
-
     /// Sends and receives at both ends until all went by a path of this kind, which both claim.
     pub(super) async fn carries_by(&mut self, kind: PathKind) -> Result<(), String> {
         let end = Instant::now() + SETTLE;
