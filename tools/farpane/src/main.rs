@@ -37,6 +37,8 @@ enum Command {
     RecordTrace(commands::record::Args),
     /// Plays a recorded desktop and says what is in it.
     Replay(commands::replay::Args),
+    /// Makes a tenant, and signs who may help and which devices are its own.
+    Tenant(commands::tenant::Args),
     /// Tries a driver for `share`, in a process that it may take with it.
     #[command(hide = true)]
     ProbeEncoder(commands::probe::Args),
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Command::Audit(args) => commands::audit::run(&args),
         Command::RecordTrace(args) => commands::record::run(&args),
         Command::Replay(args) => commands::replay::run(&args),
+        Command::Tenant(args) => commands::tenant::run(&args),
         Command::ProbeEncoder(args) => Ok(commands::probe::run(&args)),
     };
     result.unwrap_or_else(|error| {

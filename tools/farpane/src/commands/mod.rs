@@ -8,6 +8,7 @@ pub(crate) mod record;
 mod relay;
 pub(crate) mod replay;
 pub(crate) mod share;
+pub(crate) mod tenant;
 pub(crate) mod view;
 
 use std::time::{Duration, Instant};
