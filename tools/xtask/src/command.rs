@@ -27,7 +27,17 @@ pub(crate) fn command(
 ) -> Command {
     let mut command = Command::new(program);
     command.current_dir(directory).args(arguments);
+    // What cargo said of this package. Build scripts look at it: with it in one run and without it
+    // in the next, cargo would compile ring, and all that is above it, each time.
+    let variables = std::env::vars_os().map(|(name, _)| name);
+    for name in variables.filter(|name| is_of_package(&name.to_string_lossy())) {
+        command.env_remove(name);
+    }
     command
+}
+
+fn is_of_package(variable: &str) -> bool {
+    ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|prefix| variable.starts_with(prefix))
 }
 
 /// Runs `command` with this program's own output and says whether it ended well.
