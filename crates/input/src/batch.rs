@@ -162,7 +162,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn batches_come_back(epoch in 0..1_u64 << 62, events in vec(event(), 0..=MAX_BATCH_EVENTS)) {
+        fn batches_come_back(
+            epoch in 0..1_u64 << 62,
+            events in vec(event(), 0..=MAX_BATCH_EVENTS),
+        ) {
             let batch = InputBatch { epoch, events };
             let bytes = batch.to_bytes();
             prop_assert!(bytes.len() <= MAX_BATCH_BYTES);

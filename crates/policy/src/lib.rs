@@ -24,4 +24,4 @@ pub use consent::{
 pub use limits::SessionLimits;
 pub use permission::{Permission, Permissions, Scope};
 pub use session::{Effect, EndReason, Event, Session, SessionState};
-pub use token::{CaptureToken, InputReach, InputToken};
+pub use token::{CaptureToken, InputToken, Reach};

@@ -58,17 +58,17 @@ impl CaptureToken {
 #[derive(Debug, Clone)]
 pub struct InputToken {
     epoch: u64,
-    reach: InputReach,
+    reach: Reach,
     valid: Arc<AtomicBool>,
 }
 
-/// How far a helper's input reaches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum InputReach {
-    /// A pointer is shown; nothing is done with the sharer's mouse and keyboard.
-    Point,
-    /// Mouse and keyboard.
-    Control,
+/// How much of the helper's input is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reach {
+    /// Its pointer is shown; nothing is moved, clicked or typed.
+    Pointer,
+    /// It also moves the sharer's pointer, clicks and types.
+    Full,
 }
 
 impl InputToken {
@@ -82,14 +82,26 @@ impl InputToken {
         self.epoch
     }
 
-    /// How far the permission reaches.
-    pub fn reach(&self) -> InputReach {
+    /// How much may be applied.
+    pub fn reach(&self) -> Reach {
         self.reach
+    }
+
+    /// Shows the helper's pointer for an event of this epoch; `None` and nothing done if that may
+    /// not be.
+    pub fn point<T>(&self, epoch: u64, show: impl FnOnce() -> T) -> Option<T> {
+        (epoch == self.epoch && self.is_valid()).then(show)
+    }
+
+    /// Moves, clicks or types for an event of this epoch; `None` and nothing done if that may not
+    /// be.
+    pub fn inject<T>(&self, epoch: u64, apply: impl FnOnce() -> T) -> Option<T> {
+        (epoch == self.epoch && self.reach == Reach::Full && self.is_valid()).then(apply)
     }
 
     /// A token that no consent stands behind, for tests of what takes tokens.
     #[cfg(any(test, feature = "testing"))]
-    pub fn for_tests(epoch: u64, reach: InputReach) -> Self {
+    pub fn for_tests(epoch: u64, reach: Reach) -> Self {
         Self { epoch, reach, valid: Arc::new(AtomicBool::new(true)) }
     }
 
@@ -106,12 +118,18 @@ mod tests {
 
     #[test]
     fn a_revoked_input_token_is_invalid_in_every_clone() {
-        let token = InputToken::for_tests(7, InputReach::Point);
+        let token = InputToken::for_tests(7, Reach::Pointer);
         let clone = token.clone();
         assert!(clone.is_valid());
-        assert_eq!((clone.epoch(), clone.reach()), (7, InputReach::Point));
+        assert_eq!((clone.epoch(), clone.reach()), (7, Reach::Pointer));
+        assert_eq!((clone.point(7, || 1), clone.point(6, || 1)), (Some(1), None));
+        assert_eq!(clone.inject(7, || 1), None);
+        let full = InputToken::for_tests(7, Reach::Full);
+        assert_eq!((full.inject(7, || 1), full.inject(8, || 1)), (Some(1), None));
         token.revoke_for_tests();
+        full.revoke_for_tests();
         assert!(!clone.is_valid() && !token.is_valid());
+        assert_eq!((clone.point(7, || 1), full.inject(7, || 1)), (None, None));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::display::Display;
 use crate::event::{InputEvent, Wheel};
 use crate::{InputBatch, InputError, Limiter};
-use farpane_policy::{InputReach, InputToken};
+use farpane_policy::{InputToken, Reach};
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -251,27 +251,33 @@ impl Hands {
 
     fn allows(&self, event: InputEvent) -> bool {
         let pointing = matches!(event, InputEvent::Move { .. });
-        self.token.is_valid() && (pointing || self.token.reach() == InputReach::Control)
+        self.token.is_valid() && (pointing || self.token.reach() == Reach::Full)
     }
 
+    /// What the limiter lets through is all of the token's own epoch: another one empties it.
     fn drain(&mut self, now_us: u64, applied: &mut Applied) -> Result<(), InputError> {
+        let (token, epoch) = (self.token.clone(), self.token.epoch());
         while let Some(event) = self.limiter.poll_event(now_us) {
-            // Asked again before every event: it may have changed since the last.
-            if !self.allows(event) {
-                applied.refused += 1;
-                continue;
-            }
-            let done = match (event, self.token.reach()) {
-                (InputEvent::Move { x, y }, InputReach::Point) => {
-                    let (x, y) = self.try_on(|display| Ok(display.nearest(x, y)))?;
-                    self.shown = Some(PointerShown { x: x.into(), y: y.into() });
-                    true
-                }
-                _ => self.act(event)?,
+            // The token is asked before every event: it may have changed since the last.
+            let done = match token.reach() {
+                Reach::Pointer => token.point(epoch, || self.show(event)),
+                Reach::Full => token.inject(epoch, || self.act(event)),
             };
-            *(if done { &mut applied.applied } else { &mut applied.unknown }) += 1;
+            *(match done.transpose()? {
+                None => &mut applied.refused,
+                Some(true) => &mut applied.applied,
+                Some(false) => &mut applied.unknown,
+            }) += 1;
         }
         Ok(())
+    }
+
+    /// Shows the app where the helper points; whether the event says that.
+    fn show(&mut self, event: InputEvent) -> Result<bool, InputError> {
+        let InputEvent::Move { x, y } = event else { return Ok(false) };
+        let (x, y) = self.try_on(|display| Ok(display.nearest(x, y)))?;
+        self.shown = Some(PointerShown { x: x.into(), y: y.into() });
+        Ok(true)
     }
 
     /// Does it; whether the display has such a key or button.

@@ -2,7 +2,7 @@
 
 use crate::desk::{Desk, EPOCH, Seen, batch, down, place, token, up, wheel};
 use farpane_input::{Button, Injector, InputEvent, PointerShown};
-use farpane_policy::InputReach;
+use farpane_policy::Reach;
 use x11rb::protocol::xproto::ConnectionExt as _;
 
 #[test]
@@ -81,7 +81,7 @@ fn what_is_down_already_is_not_pressed_again() {
 #[test]
 fn a_pointer_that_is_shown_moves_nothing() {
     let desk = Desk::start();
-    let token = token(InputReach::Point);
+    let token = token(Reach::Pointer);
     let mut injector = Injector::open(Some(desk.display()), token.clone()).unwrap();
     let before = desk.state();
     let applied = injector.apply(&batch(EPOCH, &[place(5, 6), place(700, -3)]), 0).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::desk::{Desk, EPOCH, Seen, batch, down, place, up};
 use farpane_input::{Button, EVENTS_PER_SECOND, InputEvent, MAX_BATCH_EVENTS, PointerShown};
-use farpane_policy::{InputReach, InputToken};
+use farpane_policy::{InputToken, Reach};
 
 #[test]
 fn places_outside_of_the_screen_mean_the_nearest_pixel() {
@@ -34,7 +34,7 @@ fn a_screen_that_changes_its_size_is_followed() {
         injector.apply(&batch(EPOCH, &[place(1, 1), place(9_999, 9_999)]), 0).unwrap();
         desk.await_pointer(width as i16 - 1, height as i16 - 1);
     }
-    injector.renew(InputToken::for_tests(EPOCH, InputReach::Point)).unwrap();
+    injector.renew(InputToken::for_tests(EPOCH, Reach::Pointer)).unwrap();
     injector.apply(&batch(EPOCH, &[place(9_999, 9_999)]), 0).unwrap();
     assert_eq!(injector.poll_shown(), Some(PointerShown { x: 599, y: 399 }));
 }

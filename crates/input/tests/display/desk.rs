@@ -3,7 +3,7 @@
 use farpane_capture::Xvfb;
 use farpane_frame::Size;
 use farpane_input::{Button, Injector, InputBatch, InputEvent, Key, Wheel};
-use farpane_policy::{InputReach, InputToken};
+use farpane_policy::{InputToken, Reach};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use x11rb::connection::Connection;
@@ -194,7 +194,7 @@ impl Desk {
 
     /// An injector with full control, and its token.
     pub(crate) fn injector(&self) -> (Injector, InputToken) {
-        let token = token(InputReach::Control);
+        let token = token(Reach::Full);
         (Injector::open(Some(self.display()), token.clone()).unwrap(), token)
     }
 }
@@ -210,7 +210,7 @@ fn seen(event: &Event) -> Option<Seen> {
     })
 }
 
-pub(crate) fn token(reach: InputReach) -> InputToken {
+pub(crate) fn token(reach: Reach) -> InputToken {
     InputToken::for_tests(EPOCH, reach)
 }
 

@@ -3,7 +3,7 @@
 use crate::desk::{Desk, EPOCH, LONG, Seen, batch, down, place, token, up};
 use crate::proxy::Proxy;
 use farpane_input::{Button, Injector, InputError, InputEvent};
-use farpane_policy::{InputReach, InputToken};
+use farpane_policy::{InputToken, Reach};
 use std::time::{Duration, Instant};
 use x11rb::protocol::xproto::KeyButMask;
 
@@ -81,7 +81,7 @@ fn suspended_and_resumed_input_begins_with_nothing_down() {
     hold(&desk, &mut injector);
     suspended.revoke_for_tests();
     desk.await_nothing_down();
-    let resumed = InputToken::for_tests(EPOCH + 1, InputReach::Control);
+    let resumed = InputToken::for_tests(EPOCH + 1, Reach::Full);
     injector.renew(resumed).unwrap();
     desk.seen();
     assert_eq!(injector.apply(&batch(EPOCH, &[down(4)]), 0).unwrap().refused, 1, "made before");
@@ -94,7 +94,7 @@ fn another_permission_lets_go_although_the_old_one_is_still_valid() {
     let desk = Desk::start();
     let (mut injector, _token) = desk.injector();
     hold(&desk, &mut injector);
-    injector.renew(InputToken::for_tests(EPOCH + 1, InputReach::Point)).unwrap();
+    injector.renew(InputToken::for_tests(EPOCH + 1, Reach::Pointer)).unwrap();
     assert_eq!(desk.seen(), RELEASED);
     desk.assert_nothing_down();
 }
@@ -114,7 +114,7 @@ fn a_connection_that_breaks_leaves_nothing_down_whether_or_not_anything_follows(
     for calls in [false, true] {
         let desk = Desk::start();
         let proxy = Proxy::of(desk.display());
-        let token = token(InputReach::Control);
+        let token = token(Reach::Full);
         let mut injector = Injector::open(Some(proxy.display()), token).unwrap();
         injector.apply(&batch(EPOCH, &chord()), 0).unwrap();
         desk.await_seen(5);
@@ -136,7 +136,7 @@ fn a_connection_that_breaks_leaves_nothing_down_whether_or_not_anything_follows(
 fn a_display_that_is_gone_is_an_error_and_no_hang() {
     let desk = Desk::start();
     let proxy = Proxy::of(desk.display());
-    let mut injector = Injector::open(Some(proxy.display()), token(InputReach::Control)).unwrap();
+    let mut injector = Injector::open(Some(proxy.display()), token(Reach::Full)).unwrap();
     injector.apply(&batch(EPOCH, &chord()), 0).unwrap();
     desk.await_seen(5);
     proxy.close();
@@ -145,7 +145,7 @@ fn a_display_that_is_gone_is_an_error_and_no_hang() {
     drop(injector);
     assert!(begin.elapsed() < LONG);
     for nowhere in [":6543", ":65535", "no display", ""] {
-        let opened = Injector::open(Some(nowhere), token(InputReach::Control));
+        let opened = Injector::open(Some(nowhere), token(Reach::Full));
         assert!(matches!(opened, Err(InputError::Display { .. })), "{nowhere}");
     }
 }

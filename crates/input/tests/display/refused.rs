@@ -4,7 +4,7 @@ use crate::desk::{Desk, EPOCH, Seen, batch, down, every_kind, place, token, up, 
 use farpane_input::{
     Button, Injector, InputBatch, InputEvent, Key, MAX_BATCH_EVENTS, MAX_HELD, Wheel,
 };
-use farpane_policy::{InputReach, InputToken};
+use farpane_policy::{InputToken, Reach};
 
 /// At least so many cases are tried.
 const CASES: usize = 120;
@@ -65,17 +65,17 @@ fn bad_bytes() -> usize {
 fn bad_permissions() -> usize {
     let desk = Desk::start();
     let revoked = || {
-        let token = token(InputReach::Control);
+        let token = token(Reach::Full);
         token.revoke_for_tests();
         token
     };
     let clone_revoked = || {
-        let token = token(InputReach::Control);
+        let token = token(Reach::Full);
         token.clone().revoke_for_tests();
         token
     };
     let pointing_revoked = || {
-        let token = token(InputReach::Point);
+        let token = token(Reach::Pointer);
         token.revoke_for_tests();
         token
     };
@@ -84,10 +84,10 @@ fn bad_permissions() -> usize {
         &revoked,
         &clone_revoked,
         &pointing_revoked,
-        &other(EPOCH - 1, InputReach::Control),
-        &other(EPOCH + 1, InputReach::Control),
-        &other(EPOCH + 1, InputReach::Point),
-        &other(1 << 40, InputReach::Control),
+        &other(EPOCH - 1, Reach::Full),
+        &other(EPOCH + 1, Reach::Full),
+        &other(EPOCH + 1, Reach::Pointer),
+        &other(1 << 40, Reach::Full),
     ];
     let mut refused = 0;
     for make in cases {
@@ -95,7 +95,7 @@ fn bad_permissions() -> usize {
     }
     let no_moves: Vec<InputEvent> =
         every_kind().into_iter().filter(|e| !matches!(e, InputEvent::Move { .. })).collect();
-    refused + nothing_happens(&desk, token(InputReach::Point), &no_moves)
+    refused + nothing_happens(&desk, token(Reach::Pointer), &no_moves)
 }
 
 /// Each event alone, under what the batch says is the permission of [`EPOCH`].
