@@ -1,0 +1,441 @@
+//! The states of a session as a function of what happened, without anything that acts.
+
+mod opening;
+mod over;
+mod running;
+
+use std::sync::Arc;
+
+use crate::authorise::{Authentication, ConnectionId};
+use crate::capability::{Capabilities, Capability};
+use crate::consent::{AdvanceConsent, ConsentRequest, Request, RequestId, UnattendedGrant};
+use crate::effect::Effect;
+use crate::event::{Event, LeaseId, Side};
+use crate::id::TenantId;
+use crate::limits::SessionLimits;
+use crate::record::{AuditEvent, Fact, SessionId};
+use crate::rights::Rights;
+use crate::settings::TenantSettings;
+use crate::sources::{Source, Sources};
+use crate::state::{EndReason, State};
+use crate::token::Reach;
+
+/// What is known of a session before it begins.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Setup {
+    /// The session's name in records.
+    pub session: SessionId,
+    /// The connection on which it runs.
+    pub connection: ConnectionId,
+    /// The tenant of this machine.
+    pub tenant: TenantId,
+    /// That tenant's settings.
+    pub settings: TenantSettings,
+    /// What the sharer's own settings allow.
+    pub local: Capabilities,
+    /// What this machine can do.
+    pub platform: Capabilities,
+    /// How long what may take.
+    pub limits: SessionLimits,
+    /// The sharer's consent in advance, if there is one.
+    pub advance: Option<AdvanceConsent>,
+    /// The grant by which this device is viewed unattended, if there is one.
+    pub unattended: Option<UnattendedGrant>,
+}
+
+/// A session as plain data: copied, compared and hashed by whoever wants to know what can happen.
+/// It gives no token; a [`Session`](crate::Session) makes those from what is [`open`](Self::open).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Machine {
+    setup: Arc<Setup>,
+    state: State,
+    now_us: u64,
+    request: Option<Request>,
+    who: Option<Arc<Authentication>>,
+    sources: Sources,
+    rights: Option<Rights>,
+    /// Ends that have yet to see whether the device keeps the rules.
+    unaware: Sides,
+    question: Option<Question>,
+    questions: u64,
+    /// Prompts of others that are open.
+    prompts: u8,
+    held_by: Sides,
+    /// Whether the indicator has shown since the consent.
+    indicated: bool,
+    deadlines: Deadlines,
+    lease: LeaseId,
+    /// When the renewal was asked for that is not answered yet.
+    lease_asked_us: Option<u64>,
+    /// Rights that come back when those of the last answer run out.
+    fallback: Option<Fallback>,
+    used: Capabilities,
+    began_us: u64,
+    reason: Option<EndReason>,
+    epoch: u64,
+    capture_epoch: u64,
+    input_epoch: u64,
+}
+
+/// A question that the sharer has not answered yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Question {
+    id: RequestId,
+    rights: Rights,
+    until_us: u64,
+}
+
+/// What comes back at a certain time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Fallback {
+    rights: Rights,
+    at_us: u64,
+}
+
+/// Times at which something ends, each absent when nothing does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+struct Deadlines {
+    setup_us: Option<u64>,
+    indicator_us: Option<u64>,
+    lease_us: Option<u64>,
+    renew_us: Option<u64>,
+    suspended_us: Option<u64>,
+    session_us: Option<u64>,
+    ending_us: Option<u64>,
+}
+
+/// What falls due. Of two at the same time the earlier in this list counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    End(EndOf),
+    Question,
+    Fallback,
+    Renewal,
+    Ending,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum EndOf {
+    Lease,
+    Indicator,
+    Setup,
+    Session,
+    Suspension,
+}
+
+/// A set of ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+struct Sides(u8);
+
+impl Sides {
+    fn add(&mut self, side: Side) {
+        self.0 |= 1 << side as u8;
+    }
+
+    fn remove(&mut self, side: Side) {
+        self.0 &= !(1 << side as u8);
+    }
+
+    fn contains(self, side: Side) -> bool {
+        self.0 & (1 << side as u8) != 0
+    }
+
+    fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// What may happen now, each with the epoch since which it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Open {
+    /// Capturing and sending the screen.
+    pub capture: Option<u64>,
+    /// Applying the helper's input, and how much of it.
+    pub input: Option<(u64, Reach)>,
+    /// The channels that are open besides. Their epoch is the capture's.
+    pub channels: Capabilities,
+}
+
+/// What came of an event.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Step {
+    /// The session from now on.
+    pub machine: Machine,
+    /// Whether the event or a deadline changed something.
+    pub accepted: bool,
+    /// What to do, once `audit` is written. Starting what [`Machine::open`] allows is not among
+    /// it: that takes tokens.
+    pub effects: Vec<Effect>,
+    /// What to write down.
+    pub audit: Vec<AuditEvent>,
+}
+
+/// What one event leads to.
+#[derive(Default)]
+struct Output {
+    effects: Vec<Effect>,
+    facts: Vec<Fact>,
+}
+
+/// Takes one event. Deadlines that have passed come first, so an answer or a sign of life that is
+/// late is none. Times that run backwards count as standing still.
+pub fn step(machine: &Machine, event: &Event, now_us: u64) -> Step {
+    let mut next = machine.clone();
+    let mut out = Output::default();
+    let mut accepted = false;
+    if !matches!(machine.state, State::Ended(_)) {
+        next.now_us = machine.now_us.max(now_us);
+        // A log that takes nothing is the reason, whatever else is due.
+        accepted = *event != Event::AuditFailed && next.pass_deadlines(&mut out);
+        accepted |= next.take(event, &mut out);
+        next.settle(machine, &mut out);
+    }
+    let entry = |fact| AuditEvent {
+        session: next.setup.session,
+        at_us: next.now_us,
+        who: next.who.clone(),
+        fact,
+    };
+    let audit = out.facts.into_iter().map(entry).collect();
+    Step { accepted, effects: out.effects, audit, machine: next }
+}
+
+impl Machine {
+    /// A session at its beginning.
+    pub fn new(setup: Arc<Setup>, now_us: u64) -> Self {
+        let mut sources = Sources::default();
+        [Source::Grant, Source::Device, Source::Lease]
+            .into_iter()
+            .for_each(|source| sources.set(source, Capabilities::ALL));
+        sources.set(Source::Tenant, setup.settings.capabilities());
+        sources.set(Source::Local, setup.local);
+        sources.set(Source::Platform, setup.platform);
+        Self {
+            setup,
+            state: State::Idle,
+            now_us,
+            request: None,
+            who: None,
+            sources,
+            rights: None,
+            unaware: Sides::default(),
+            question: None,
+            questions: 0,
+            prompts: 0,
+            held_by: Sides::default(),
+            indicated: false,
+            deadlines: Deadlines::default(),
+            lease: LeaseId(0),
+            lease_asked_us: None,
+            fallback: None,
+            used: Capabilities::NONE,
+            began_us: now_us,
+            reason: None,
+            epoch: 0,
+            capture_epoch: 0,
+            input_epoch: 0,
+        }
+    }
+
+    /// Where it is.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// What was known before it began.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// What the helper asked for at first.
+    pub fn request(&self) -> Option<&Request> {
+        self.request.as_ref()
+    }
+
+    /// Who the two ends are, once both have proved it.
+    pub fn who(&self) -> Option<&Authentication> {
+        self.who.as_deref()
+    }
+
+    /// What the helper may do; `None` without consent and once it is over.
+    pub fn rights(&self) -> Option<Rights> {
+        self.rights
+    }
+
+    /// What each source allows.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// The number of the question that the sharer has not answered yet.
+    pub fn question(&self) -> Option<RequestId> {
+        self.question.map(|question| question.id)
+    }
+
+    /// The renewal of the lease that was asked for and not answered yet.
+    pub fn renewal(&self) -> Option<LeaseId> {
+        self.lease_asked_us.map(|_| self.lease)
+    }
+
+    /// Whether there is consent and only the indicator is missing.
+    pub fn awaits_indicator(&self) -> bool {
+        self.state == State::Suspended && !self.indicated && self.held_by.is_empty()
+    }
+
+    /// Why it is over.
+    pub fn end_reason(&self) -> Option<EndReason> {
+        self.reason
+    }
+
+    /// The latest time that was seen, in microseconds.
+    pub fn now_us(&self) -> u64 {
+        self.now_us
+    }
+
+    /// When [`step`] must be called next at the latest; `None` when nothing is due.
+    pub fn next_deadline_us(&self) -> Option<u64> {
+        self.dues().map(|(at_us, _)| at_us).min()
+    }
+
+    /// What may happen now.
+    pub fn open(&self) -> Open {
+        let Some(rights) = self.rights.filter(|_| self.state.is_active()) else {
+            return Open::default();
+        };
+        let capabilities = rights.capabilities();
+        let kept = Capabilities::of(&[Capability::View, Capability::Point, Capability::Control]);
+        let reach = match self.state {
+            State::ActiveControl | State::ActiveElevated => Some(Reach::Full),
+            _ => capabilities.contains(Capability::Point).then_some(Reach::Pointer),
+        };
+        // While somebody is asked, nobody else points or clicks.
+        let asking = self.question.is_some() || self.prompts > 0;
+        Open {
+            capture: Some(self.capture_epoch),
+            input: reach.filter(|_| !asking).map(|reach| (self.input_epoch, reach)),
+            channels: capabilities.without(kept),
+        }
+    }
+
+    fn dues(&self) -> impl Iterator<Item = (u64, Due)> {
+        let deadlines = &self.deadlines;
+        [
+            (deadlines.lease_us, Due::End(EndOf::Lease)),
+            (deadlines.indicator_us, Due::End(EndOf::Indicator)),
+            (deadlines.setup_us, Due::End(EndOf::Setup)),
+            (deadlines.session_us, Due::End(EndOf::Session)),
+            (deadlines.suspended_us, Due::End(EndOf::Suspension)),
+            (self.question.map(|question| question.until_us), Due::Question),
+            (self.fallback.map(|fallback| fallback.at_us), Due::Fallback),
+            (deadlines.renew_us, Due::Renewal),
+            (deadlines.ending_us, Due::Ending),
+        ]
+        .into_iter()
+        .filter_map(|(at_us, due)| Some((at_us?, due)))
+    }
+
+    /// Lets happen what is due, the earliest first.
+    fn pass_deadlines(&mut self, out: &mut Output) -> bool {
+        let mut passed = false;
+        while let Some((_, due)) = self.dues().filter(|(at_us, _)| *at_us <= self.now_us).min() {
+            passed = true;
+            match due {
+                Due::End(EndOf::Lease) => self.end(EndReason::LeaseLost, out),
+                Due::End(EndOf::Indicator) => self.end(EndReason::IndicatorLost, out),
+                Due::End(EndOf::Setup) => self.end(EndReason::SetupTimeout, out),
+                Due::End(EndOf::Session | EndOf::Suspension) => self.end(EndReason::Expired, out),
+                Due::Question => self.question_unanswered(out),
+                Due::Fallback => self.fall_back(out),
+                Due::Renewal => self.ask_renewal(out),
+                Due::Ending => self.close(out),
+            }
+        }
+        passed
+    }
+
+    /// Whether the event fits, and if so what comes of it.
+    fn take(&mut self, event: &Event, out: &mut Output) -> bool {
+        if self.state.is_over() {
+            return self.take_over(event, out);
+        }
+        match event {
+            Event::Tick | Event::Closed => false,
+            Event::PairingFailed
+            | Event::Revoked
+            | Event::SharerEnded
+            | Event::HelperEnded
+            | Event::ConnectionLost
+            | Event::Failed
+            | Event::AuditFailed => self.take_end(event, out),
+            Event::PromptOpened => self.prompt_opened(out),
+            Event::PromptClosed => self.prompt_closed(out),
+            Event::LeaseRenewed(id, allowed) => self.renew(*id, *allowed, out),
+            Event::Narrowed(source, allowed) => self.narrow(*source, *allowed, out),
+            Event::Used(capabilities) => self.note_use(*capabilities, out),
+            _ if self.state == State::Suspended || self.state.is_active() => {
+                self.take_running(event, out)
+            }
+            _ => self.take_opening(event, out),
+        }
+    }
+
+    fn move_to(&mut self, to: State, out: &mut Output) {
+        out.facts.push(Fact::Moved { from: self.state, to });
+        self.state = to;
+    }
+
+    fn after(&self, span_us: u64) -> u64 {
+        self.now_us.saturating_add(span_us)
+    }
+
+    /// Asks the sharer, here and nowhere else.
+    fn ask(&mut self, rights: Rights, out: &mut Output) {
+        let (Some(request), Some(who)) = (self.request, &self.who) else { return };
+        self.questions += 1;
+        let id = RequestId(self.questions);
+        let until_us = self.after(self.setup.limits.consent_us);
+        self.question = Some(Question { id, rights, until_us });
+        out.facts.push(Fact::Asked { request: id, rights });
+        out.effects.push(Effect::AskSharer(ConsentRequest {
+            id,
+            invitation: request.invitation,
+            peer: who.peer.clone(),
+            rights,
+            posture: who.device.posture,
+            recording_allowed: self.setup.settings.recording_allowed,
+        }));
+    }
+
+    /// Gives what opens an epoch, and stops what closes before anything else is done.
+    fn settle(&mut self, before: &Self, out: &mut Output) {
+        let (was, is) = (before.open(), self.open());
+        let opens = is.capture.is_some() && was.capture.is_none();
+        let reach = |open: Open| open.input.map(|(_, reach)| reach);
+        let redirects = reach(is).is_some() && (opens || reach(is) != reach(was));
+        if opens || redirects {
+            self.epoch += 1;
+        }
+        if opens {
+            self.capture_epoch = self.epoch;
+        }
+        if redirects {
+            self.input_epoch = self.epoch;
+        }
+        let mut stops = Vec::new();
+        if was.input.is_some() && reach(is) != reach(was) {
+            stops.push(Effect::StopInput);
+        }
+        if was.capture.is_some() && is.capture.is_none() {
+            stops.push(Effect::StopCapture);
+        }
+        let closed = was.channels.without(is.channels);
+        if !closed.is_empty() {
+            stops.push(Effect::StopChannels(closed));
+        }
+        out.effects.splice(..0, stops);
+    }
+}
+
+#[cfg(test)]
+mod tests;
