@@ -1,7 +1,7 @@
 //! Explores what two ends, a broker and a revoker can do to a session over a network that loses,
 //! reorders and repeats, and checks in every state what must hold.
 //!
-//! `cargo run --release -p farpane-policy --example model [STATES]`; 1,200,000 states by default.
+//! `cargo run --release -p farpane-policy --example model [TRANSITIONS]`
 
 mod properties;
 mod world;
@@ -9,10 +9,13 @@ mod world;
 use std::process::ExitCode;
 use std::time::Instant;
 
+/// What leads to more than a million distinct states.
+const TRANSITIONS: usize = 8_000_000;
+
 fn main() -> ExitCode {
-    let states = std::env::args().nth(1).and_then(|count| count.parse().ok());
+    let transitions = std::env::args().nth(1).and_then(|count| count.parse().ok());
     let start = Instant::now();
-    let found = properties::check(states.unwrap_or(1_200_000), 2);
+    let found = properties::check(transitions.unwrap_or(TRANSITIONS), 2);
     println!(
         "{} distinct states, {} transitions, {} steps deep, {:.1} s",
         found.distinct,

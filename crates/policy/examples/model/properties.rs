@@ -19,9 +19,9 @@ pub(crate) struct Found {
     pub(crate) unreached: Vec<&'static str>,
 }
 
-/// Explores at least `states` distinct states, the nearest first.
-pub(crate) fn check(states: usize, threads: usize) -> Found {
-    let checker = Sessions.checker().threads(threads).target_state_count(states);
+/// Takes about so many transitions, the nearest first.
+pub(crate) fn check(transitions: usize, threads: usize) -> Found {
+    let checker = Sessions.checker().threads(threads).target_state_count(transitions);
     let checker = checker.spawn_bfs().join();
     let discoveries = checker.discoveries();
     let (mut violations, mut unreached, mut holding) = (Vec::new(), Vec::new(), 0);
@@ -90,10 +90,13 @@ impl Model for Sessions {
     /// From nothing, and from where sessions of each kind have come to.
     fn init_states(&self) -> Vec<World> {
         let say = |message| [Action::Send(message), Action::Deliver(message)];
-        let mut runs = vec![Vec::new()];
+        let mut foreign = [say(Message::Hello(Wish::View)).as_slice(), &[Action::Pair]].concat();
+        foreign.extend(say(Message::Proof(Proof::ForeignTenant)));
+        let mut runs = vec![Vec::new(), foreign];
         for wish in [Wish::View, Wish::Control, Wish::Unattended] {
             let mut run = say(Message::Hello(wish)).to_vec();
             run.push(Action::Pair);
+            runs.push(run.clone());
             run.extend(say(Message::Proof(Proof::Good)));
             run.push(Action::Authorise);
             runs.push(run.clone());
@@ -105,6 +108,8 @@ impl Model for Sessions {
             }
             run.push(Action::Acknowledge);
             runs.push(run.clone());
+            let second = [Action::Pass, Action::Acknowledge];
+            runs.push([run.as_slice(), &second, &second].concat());
             run.extend(say(Message::More(Wish::Everything)));
             runs.push(run.clone());
             run.push(Action::Answer(Some(Wish::Everything)));

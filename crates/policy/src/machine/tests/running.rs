@@ -220,7 +220,7 @@ fn a_renewal_that_is_answered_after_the_next_was_asked_for_is_none() {
     let machine = follow(&machine, &events, 0);
     let machine = follow(&machine, &[Event::Tick], 5 * S);
     let first = Event::LeaseRenewed(LeaseId(1), Capabilities::ALL);
-    let machine = follow(&machine, &[first.clone()], 5 * S);
+    let machine = follow(&machine, std::slice::from_ref(&first), 5 * S);
     let machine = follow(&machine, &[Event::Tick], 10 * S);
     assert_eq!(machine.renewal(), Some(LeaseId(2)));
     assert!(!step(&machine, &first, 10 * S).accepted);
