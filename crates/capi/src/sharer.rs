@@ -5,7 +5,7 @@ use crate::boundary::{Failure, Outcome};
 use crate::session::{Shared, Texts};
 use crate::{event, hardware};
 use farpane::capture::{PushScreen, SourceSpec};
-use farpane::policy::{EndReason, Peer, Scope};
+use farpane::policy::{EndReason, Mode, Peer};
 use farpane::{HardwareOptions, Sharer, SharerEvent, SharerOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -190,11 +190,11 @@ fn convert(event: SharerEvent) -> Option<farpane_event> {
     let about = |kind, id| farpane_event { id, ..event::new(kind) };
     Some(match event {
         SharerEvent::ConsentRequested { helper, request } => farpane_event {
-            scopes: scopes(request.scope),
+            scopes: scopes(request.rights.mode()),
             ..about(FARPANE_EVENT_CONSENT_REQUESTED, helper)
         },
-        SharerEvent::ShowIndicator { helper, scope, .. } => {
-            farpane_event { scopes: scopes(scope), ..about(FARPANE_EVENT_SHOW_INDICATOR, helper) }
+        SharerEvent::ShowIndicator { helper, mode, .. } => {
+            farpane_event { scopes: scopes(mode), ..about(FARPANE_EVENT_SHOW_INDICATOR, helper) }
         }
         SharerEvent::Sharing { helper } => about(FARPANE_EVENT_SHARING, helper),
         SharerEvent::Left { helper, reason } => farpane_event {
@@ -219,10 +219,10 @@ fn convert(event: SharerEvent) -> Option<farpane_event> {
     })
 }
 
-/// A scope and all that it includes, as bits.
-fn scopes(scope: Scope) -> u32 {
-    match scope {
-        Scope::Control => FARPANE_SCOPE_VIEW | FARPANE_SCOPE_CONTROL,
-        _ => FARPANE_SCOPE_VIEW,
+/// What a mode allows, as bits.
+fn scopes(mode: Mode) -> u32 {
+    match mode {
+        Mode::View | Mode::Unattended => FARPANE_SCOPE_VIEW,
+        Mode::Control | Mode::Elevated => FARPANE_SCOPE_VIEW | FARPANE_SCOPE_CONTROL,
     }
 }

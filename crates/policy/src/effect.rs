@@ -22,7 +22,9 @@ pub enum Effect {
     /// report [`Event::ComplianceSeen`](crate::Event::ComplianceSeen) for each end that has seen
     /// it. Of a compliant device only the sharer's is awaited.
     ShowCompliance(Posture),
-    /// Show the sharer who asks for what, and bring back the answer.
+    /// Show the sharer who asks for what, and bring back the answer. For every other session of
+    /// this machine it is a prompt ([`Event::PromptOpened`](crate::Event::PromptOpened)), so that
+    /// no helper clicks on another's question.
     AskSharer(ConsentRequest),
     /// Take the question with this number away; an answer would come too late.
     WithdrawQuestion(RequestId),

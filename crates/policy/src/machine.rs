@@ -1,47 +1,26 @@
 //! The states of a session as a function of what happened, without anything that acts.
 
+mod deadlines;
+mod open;
 mod opening;
 mod over;
 mod running;
 
 use std::sync::Arc;
 
-use crate::authorise::{Authentication, ConnectionId};
-use crate::capability::{Capabilities, Capability};
-use crate::consent::{AdvanceConsent, ConsentRequest, Request, RequestId, UnattendedGrant};
+pub use open::Open;
+
+use crate::authorise::Authentication;
+use crate::capability::Capabilities;
+use crate::consent::{ConsentRequest, Request, RequestId};
 use crate::effect::Effect;
 use crate::event::{Event, LeaseId, Side};
-use crate::id::TenantId;
-use crate::limits::SessionLimits;
-use crate::record::{AuditEvent, Fact, SessionId};
+use crate::record::{AuditEvent, Fact};
 use crate::rights::Rights;
-use crate::settings::TenantSettings;
+use crate::setup::Setup;
 use crate::sources::{Source, Sources};
 use crate::state::{EndReason, State};
-use crate::token::Reach;
-
-/// What is known of a session before it begins.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Setup {
-    /// The session's name in records.
-    pub session: SessionId,
-    /// The connection on which it runs.
-    pub connection: ConnectionId,
-    /// The tenant of this machine.
-    pub tenant: TenantId,
-    /// That tenant's settings.
-    pub settings: TenantSettings,
-    /// What the sharer's own settings allow.
-    pub local: Capabilities,
-    /// What this machine can do.
-    pub platform: Capabilities,
-    /// How long what may take.
-    pub limits: SessionLimits,
-    /// The sharer's consent in advance, if there is one.
-    pub advance: Option<AdvanceConsent>,
-    /// The grant by which this device is viewed unattended, if there is one.
-    pub unattended: Option<UnattendedGrant>,
-}
+use deadlines::Deadlines;
 
 /// A session as plain data: copied, compared and hashed by whoever wants to know what can happen.
 /// It gives no token; a [`Session`](crate::Session) makes those from what is [`open`](Self::open).
@@ -92,37 +71,6 @@ struct Fallback {
     at_us: u64,
 }
 
-/// Times at which something ends, each absent when nothing does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-struct Deadlines {
-    setup_us: Option<u64>,
-    indicator_us: Option<u64>,
-    lease_us: Option<u64>,
-    renew_us: Option<u64>,
-    suspended_us: Option<u64>,
-    session_us: Option<u64>,
-    ending_us: Option<u64>,
-}
-
-/// What falls due. Of two at the same time the earlier in this list counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Due {
-    End(EndOf),
-    Question,
-    Fallback,
-    Renewal,
-    Ending,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum EndOf {
-    Lease,
-    Indicator,
-    Setup,
-    Session,
-    Suspension,
-}
-
 /// A set of ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 struct Sides(u8);
@@ -143,17 +91,6 @@ impl Sides {
     fn is_empty(self) -> bool {
         self.0 == 0
     }
-}
-
-/// What may happen now, each with the epoch since which it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Open {
-    /// Capturing and sending the screen.
-    pub capture: Option<u64>,
-    /// Applying the helper's input, and how much of it.
-    pub input: Option<(u64, Reach)>,
-    /// The channels that are open besides. Their epoch is the capture's.
-    pub channels: Capabilities,
 }
 
 /// What came of an event.
@@ -293,67 +230,6 @@ impl Machine {
         self.now_us
     }
 
-    /// When [`step`] must be called next at the latest; `None` when nothing is due.
-    pub fn next_deadline_us(&self) -> Option<u64> {
-        self.dues().map(|(at_us, _)| at_us).min()
-    }
-
-    /// What may happen now.
-    pub fn open(&self) -> Open {
-        let Some(rights) = self.rights.filter(|_| self.state.is_active()) else {
-            return Open::default();
-        };
-        let capabilities = rights.capabilities();
-        let kept = Capabilities::of(&[Capability::View, Capability::Point, Capability::Control]);
-        let reach = match self.state {
-            State::ActiveControl | State::ActiveElevated => Some(Reach::Full),
-            _ => capabilities.contains(Capability::Point).then_some(Reach::Pointer),
-        };
-        // While somebody is asked, nobody else points or clicks.
-        let asking = self.question.is_some() || self.prompts > 0;
-        Open {
-            capture: Some(self.capture_epoch),
-            input: reach.filter(|_| !asking).map(|reach| (self.input_epoch, reach)),
-            channels: capabilities.without(kept),
-        }
-    }
-
-    fn dues(&self) -> impl Iterator<Item = (u64, Due)> {
-        let deadlines = &self.deadlines;
-        [
-            (deadlines.lease_us, Due::End(EndOf::Lease)),
-            (deadlines.indicator_us, Due::End(EndOf::Indicator)),
-            (deadlines.setup_us, Due::End(EndOf::Setup)),
-            (deadlines.session_us, Due::End(EndOf::Session)),
-            (deadlines.suspended_us, Due::End(EndOf::Suspension)),
-            (self.question.map(|question| question.until_us), Due::Question),
-            (self.fallback.map(|fallback| fallback.at_us), Due::Fallback),
-            (deadlines.renew_us, Due::Renewal),
-            (deadlines.ending_us, Due::Ending),
-        ]
-        .into_iter()
-        .filter_map(|(at_us, due)| Some((at_us?, due)))
-    }
-
-    /// Lets happen what is due, the earliest first.
-    fn pass_deadlines(&mut self, out: &mut Output) -> bool {
-        let mut passed = false;
-        while let Some((_, due)) = self.dues().filter(|(at_us, _)| *at_us <= self.now_us).min() {
-            passed = true;
-            match due {
-                Due::End(EndOf::Lease) => self.end(EndReason::LeaseLost, out),
-                Due::End(EndOf::Indicator) => self.end(EndReason::IndicatorLost, out),
-                Due::End(EndOf::Setup) => self.end(EndReason::SetupTimeout, out),
-                Due::End(EndOf::Session | EndOf::Suspension) => self.end(EndReason::Expired, out),
-                Due::Question => self.question_unanswered(out),
-                Due::Fallback => self.fall_back(out),
-                Due::Renewal => self.ask_renewal(out),
-                Due::Ending => self.close(out),
-            }
-        }
-        passed
-    }
-
     /// Whether the event fits, and if so what comes of it.
     fn take(&mut self, event: &Event, out: &mut Output) -> bool {
         if self.state.is_over() {
@@ -405,35 +281,6 @@ impl Machine {
             posture: who.device.posture,
             recording_allowed: self.setup.settings.recording_allowed,
         }));
-    }
-
-    /// Gives what opens an epoch, and stops what closes before anything else is done.
-    fn settle(&mut self, before: &Self, out: &mut Output) {
-        let (was, is) = (before.open(), self.open());
-        let opens = is.capture.is_some() && was.capture.is_none();
-        let reach = |open: Open| open.input.map(|(_, reach)| reach);
-        let redirects = reach(is).is_some() && (opens || reach(is) != reach(was));
-        if opens || redirects {
-            self.epoch += 1;
-        }
-        if opens {
-            self.capture_epoch = self.epoch;
-        }
-        if redirects {
-            self.input_epoch = self.epoch;
-        }
-        let mut stops = Vec::new();
-        if was.input.is_some() && reach(is) != reach(was) {
-            stops.push(Effect::StopInput);
-        }
-        if was.capture.is_some() && is.capture.is_none() {
-            stops.push(Effect::StopCapture);
-        }
-        let closed = was.channels.without(is.channels);
-        if !closed.is_empty() {
-            stops.push(Effect::StopChannels(closed));
-        }
-        out.effects.splice(..0, stops);
     }
 }
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::event::Event;
-use crate::machine::{Machine, Setup, step};
+use crate::machine::{Machine, step};
 use crate::rights::Rights;
+use crate::setup::Setup;
 use crate::state::{EndReason, State};
 use crate::token::Tokens;
 use crate::transition::Transition;

@@ -1,7 +1,5 @@
 //! Where a session can be, and why it can be over.
 
-use std::fmt;
-
 use crate::rights::Mode;
 
 /// Where a session is.
@@ -81,48 +79,68 @@ impl State {
 }
 
 /// Why a session is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndReason {
     /// The sharer ended it.
+    #[error("the sharer ended the session")]
     SharerEnded,
     /// The helper ended it.
+    #[error("the helper ended the session")]
     HelperEnded,
     /// The sharer said no.
+    #[error("the sharer did not consent")]
     ConsentDenied,
     /// The sharer did not answer in time.
+    #[error("the sharer did not answer in time")]
     ConsentTimeout,
     /// The session has lasted as long as it may.
+    #[error("the session has reached its time limit")]
     Expired,
     /// The connection is gone.
+    #[error("the connection was lost")]
     ConnectionLost,
     /// The app stopped showing that the screen is shared.
+    #[error("the app stopped showing that the screen is shared")]
     IndicatorLost,
     /// The helper has not the permissions for what it asks.
+    #[error("the helper has no permission for this")]
     NotPermitted,
     /// Something failed.
+    #[error("something failed")]
     Error,
     /// The helper did not prove its invitation or code.
+    #[error("the helper did not prove its invitation")]
     PairingFailed,
     /// The proof is for another connection.
+    #[error("the helper's proof is for another connection")]
     WrongConnection,
     /// Helper, sharer and device are not all of one tenant.
+    #[error("helper, sharer and device are not of one tenant")]
     DifferentTenant,
     /// The tenant has switched remote assistance off.
+    #[error("the tenant has switched remote assistance off")]
     TenantDisabled,
     /// The software of one end is older than the tenant allows.
+    #[error("the software of one end is too old for the tenant")]
     VersionTooOld,
     /// The tenant does not manage the device.
+    #[error("the tenant does not manage the device")]
     NotEnrolled,
     /// The helper's scope does not cover the device.
+    #[error("the device is outside the helper's scope")]
     OutOfScope,
     /// Pairing, proving and warning took too long.
+    #[error("the session took too long to begin")]
     SetupTimeout,
     /// The lease was not renewed.
+    #[error("the lease was not renewed")]
     LeaseLost,
     /// The grant was revoked.
+    #[error("the grant was revoked")]
     Revoked,
     /// The audit log took no entry.
+    #[error("the audit log took no entry")]
     AuditFailed,
 }
 
@@ -180,33 +198,6 @@ impl EndReason {
     /// The reason that `code` stands for.
     pub fn from_code(code: u32) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.code() == code)
-    }
-}
-
-impl fmt::Display for EndReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::SharerEnded => "the sharer ended the session",
-            Self::HelperEnded => "the helper ended the session",
-            Self::ConsentDenied => "the sharer did not consent",
-            Self::ConsentTimeout => "the sharer did not answer in time",
-            Self::Expired => "the session has reached its time limit",
-            Self::ConnectionLost => "the connection was lost",
-            Self::IndicatorLost => "the app stopped showing that the screen is shared",
-            Self::NotPermitted => "the helper has no permission for this",
-            Self::Error => "something failed",
-            Self::PairingFailed => "the helper did not prove its invitation",
-            Self::WrongConnection => "the helper's proof is for another connection",
-            Self::DifferentTenant => "helper, sharer and device are not of one tenant",
-            Self::TenantDisabled => "the tenant has switched remote assistance off",
-            Self::VersionTooOld => "the software of one end is too old for the tenant",
-            Self::NotEnrolled => "the tenant does not manage the device",
-            Self::OutOfScope => "the device is outside the helper's scope",
-            Self::SetupTimeout => "the session took too long to begin",
-            Self::LeaseLost => "the lease was not renewed",
-            Self::Revoked => "the grant was revoked",
-            Self::AuditFailed => "the audit log took no entry",
-        })
     }
 }
 

@@ -138,7 +138,13 @@ impl InputToken {
 
 /// Proof that channel `C` is open, now. Only a [`Session`](crate::Session) makes one.
 ///
-/// A function that takes a `&ChannelToken<FileOut>` cannot be called with a chat's:
+/// A function that takes a `&ChannelToken<FileOut>` cannot be called with a chat's.
+///
+/// ```
+/// use farpane_policy::{ChannelToken, channel::{Chat, FileOut}};
+/// fn send_file(token: &ChannelToken<FileOut>) -> Option<usize> { token.pass(|| 4_096) }
+/// fn file(token: &ChannelToken<FileOut>) -> Option<usize> { send_file(token) }
+/// ```
 ///
 /// ```compile_fail
 /// use farpane_policy::{ChannelToken, channel::{Chat, FileOut}};

@@ -1,6 +1,7 @@
 //! How a session ends, and what it still hears then.
 
-use super::{Deadlines, Machine, Output};
+use super::deadlines::Deadlines;
+use super::{Machine, Output};
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::record::Fact;

@@ -8,6 +8,7 @@ mod table;
 use super::*;
 use crate::example::{INVITATION, active, allow, follow, idle, opening, requested, setup, who};
 use crate::{Answer, Mode, Permissions, Posture, Rights};
+use crate::{Capability, ConnectionId};
 
 /// Every state, where it makes a difference in more than one way.
 fn situations() -> Vec<(&'static str, Machine)> {
