@@ -6,7 +6,7 @@ use crate::helper::parse;
 use crate::{log, memory};
 use farpane::NotReady;
 use farpane::net::MAX_INVITATION_BYTES;
-use farpane::policy::{Answer, Scope};
+use farpane::policy::{Answer, Mode, Rights};
 use std::ffi::c_char;
 use std::time::Duration;
 
@@ -25,26 +25,26 @@ pub extern "C" fn farpane_consent_grant(
     ttl_ms: u64,
 ) -> farpane_result {
     on_session(session, |session| {
-        let scope = scope(scopes)?;
+        let rights = Rights::of(mode(scopes)?);
         let role = session.sharer()?;
         role.with(|sharer| {
             role.take_request(id)?;
             let answer = match ttl_ms {
-                0 => Answer::Allow(scope),
-                ttl_ms => Answer::AllowFor(scope, ttl_ms.saturating_mul(1_000)),
+                0 => Answer::Allow(rights),
+                ttl_ms => Answer::AllowFor(rights, ttl_ms.saturating_mul(1_000)),
             };
             sharer.answer(id, answer);
-            log::info(&format!("session {}: helper {id} granted {scope}", session.number));
+            log::info(&format!("session {}: helper {id} granted {rights}", session.number));
             Ok(FARPANE_OK)
         })
     })
 }
 
-fn scope(scopes: u32) -> Outcome<Scope> {
+fn mode(scopes: u32) -> Outcome<Mode> {
     const VIEW_AND_CONTROL: u32 = FARPANE_SCOPE_VIEW | FARPANE_SCOPE_CONTROL;
     match scopes {
-        FARPANE_SCOPE_VIEW => Ok(Scope::View),
-        VIEW_AND_CONTROL => Ok(Scope::Control),
+        FARPANE_SCOPE_VIEW => Ok(Mode::View),
+        VIEW_AND_CONTROL => Ok(Mode::Control),
         other if other & !VIEW_AND_CONTROL != 0 => {
             let text = format!("scopes {other:#x} hold bits that this version does not know");
             Err(Failure::new(FARPANE_ERR_UNSUPPORTED, text))

@@ -6,7 +6,7 @@ use crate::session::{Shared, Texts};
 use crate::{event, hardware};
 use farpane::capture::{PushScreen, SourceSpec};
 use farpane::net::{MAX_RELAYS, NetConfig, RelayUrl};
-use farpane::policy::{EndReason, Peer, Scope};
+use farpane::policy::{EndReason, Mode, Peer};
 use farpane::{HardwareOptions, Sharer, SharerEvent, SharerOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -200,11 +200,11 @@ fn convert(event: SharerEvent) -> Option<farpane_event> {
     let about = |kind, id| farpane_event { id, ..event::new(kind) };
     Some(match event {
         SharerEvent::ConsentRequested { helper, request } => farpane_event {
-            scopes: scopes(request.scope),
+            scopes: scopes(request.rights.mode()),
             ..about(FARPANE_EVENT_CONSENT_REQUESTED, helper)
         },
-        SharerEvent::ShowIndicator { helper, scope, .. } => {
-            farpane_event { scopes: scopes(scope), ..about(FARPANE_EVENT_SHOW_INDICATOR, helper) }
+        SharerEvent::ShowIndicator { helper, mode, .. } => {
+            farpane_event { scopes: scopes(mode), ..about(FARPANE_EVENT_SHOW_INDICATOR, helper) }
         }
         SharerEvent::Sharing { helper } => about(FARPANE_EVENT_SHARING, helper),
         SharerEvent::Left { helper, reason } => farpane_event {
@@ -229,23 +229,7 @@ fn convert(event: SharerEvent) -> Option<farpane_event> {
     })
 }
 
-/// Relays, one a line.
-fn relays(text: &str) -> Outcome<Vec<RelayUrl>> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let relays: Vec<_> = lines
-        .map(RelayUrl::from_str)
-        .collect::<Result<_, _>>()
-        .map_err(|e| Failure::argument(e.to_string()))?;
-    match relays.len() {
-        0..=MAX_RELAYS => Ok(relays),
-        count => Err(Failure::argument(format!("{count} relays are more than {MAX_RELAYS}"))),
-    }
-}
-
-/// A scope and all that it includes, as bits.
-fn scopes(scope: Scope) -> u32 {
-    match scope {
-        Scope::Control => FARPANE_SCOPE_VIEW | FARPANE_SCOPE_CONTROL,
-        _ => FARPANE_SCOPE_VIEW,
+use farpane::net::{MAX_RELAYS, NetConfig, RelayUrl};
+use farpane::policy::{EndReason, Mode, Peer};
     }
 }

@@ -1,6 +1,7 @@
 //! Who asks, for what, and what the sharer says.
 
-use crate::permission::{Permissions, Scope};
+use crate::device::Posture;
+use crate::rights::{Mode, Rights};
 
 /// Longest display name in characters: what fits one line of a prompt.
 pub const MAX_NAME_CHARS: usize = 64;
@@ -13,7 +14,7 @@ pub type InvitationKey = [u8; 16];
 pub struct RequestId(pub u64);
 
 /// The helper as the sharer's prompt shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Peer {
     display_name: String,
     key_fingerprint: String,
@@ -71,34 +72,46 @@ impl Peer {
     }
 }
 
-/// One helper's wish to begin a session.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a helper asks for at first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Request {
+    /// The invitation by which the helper came.
+    pub invitation: InvitationKey,
+    /// What the helper asks for.
+    pub rights: Rights,
+}
+
+/// A question to the sharer: for consent to a session, or within one to more than there is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ConsentRequest {
-    /// This request's own number.
+    /// This question's own number.
     pub id: RequestId,
     /// The invitation by which the helper came.
     pub invitation: InvitationKey,
     /// Who asks.
     pub peer: Peer,
-    /// What the helper asks for.
-    pub scope: Scope,
-    /// What the helper may have at most.
-    pub permissions: Permissions,
+    /// What the helper asks for, as far as everybody but the sharer allows it.
+    pub rights: Rights,
+    /// Whether the device keeps the tenant's rules. Both ends have seen it.
+    pub posture: Posture,
+    /// Whether the tenant lets the session be recorded.
+    pub recording_allowed: bool,
 }
 
-/// The sharer's answer to a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The sharer's answer to a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Answer {
-    /// Yes, up to this scope: less than was asked for is possible, more is not.
-    Allow(Scope),
-    /// The same, for so many microseconds from the answer on, within the session's own limit.
-    AllowFor(Scope, u64),
+    /// Yes, up to these rights: less than was asked for is possible, more is not.
+    Allow(Rights),
+    /// The same, for so many microseconds from the answer on. Then a session that began with this
+    /// answer ends, and one in which it allowed more returns to what there was before.
+    AllowFor(Rights, u64),
     /// No.
     Deny,
 }
 
 /// The sharer's consent before anyone asks: to one invitation, for viewing only, for a while.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AdvanceConsent {
     invitation: InvitationKey,
     expires_us: u64,
@@ -111,11 +124,21 @@ impl AdvanceConsent {
     }
 
     /// Whether it answers `request`. Asking for more than viewing always needs the sharer.
-    pub fn covers(&self, request: &ConsentRequest, now_us: u64) -> bool {
+    pub fn covers(&self, request: &Request, now_us: u64) -> bool {
         request.invitation == self.invitation
-            && request.scope == Scope::View
+            && request.rights.mode() == Mode::View
+            && request.rights.capabilities().is_subset(Mode::View.usual())
             && now_us < self.expires_us
     }
+}
+
+/// A verified grant by which this device is viewed although nobody is there to consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct UnattendedGrant {
+    /// Names it in the audit log.
+    pub id: [u8; 16],
+    /// For requests before this time, in microseconds of the session's clock.
+    pub expires_us: u64,
 }
 
 fn is_deceptive(c: char) -> bool {
@@ -130,21 +153,25 @@ fn is_deceptive(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capability::{Capabilities, Capability};
 
-    fn request(scope: Scope) -> ConsentRequest {
-        let peer = Peer::new("Ada", "12ab-34cd").unwrap();
-        let permissions = Permissions::view_only();
-        ConsentRequest { id: RequestId(1), invitation: [1; 16], peer, scope, permissions }
+    fn request(rights: Rights) -> Request {
+        Request { invitation: [1; 16], rights }
     }
 
     #[test]
     fn advance_consent_is_for_one_invitation_for_viewing_and_for_a_while() {
         let consent = AdvanceConsent::view_only([1; 16], 1000);
-        assert!(consent.covers(&request(Scope::View), 999));
-        assert!(!consent.covers(&request(Scope::View), 1000));
-        assert!(!consent.covers(&request(Scope::Control), 0));
+        let view = request(Rights::of(Mode::View));
+        assert!(consent.covers(&view, 999));
+        assert!(!consent.covers(&view, 1000));
+        for mode in [Mode::Control, Mode::Elevated, Mode::Unattended] {
+            assert!(!consent.covers(&request(Rights::of(mode)), 0), "{mode}");
+        }
+        let sound = Capabilities::of(&[Capability::Audio]);
+        assert!(!consent.covers(&request(Rights::with(Mode::View, sound)), 0));
         let other = AdvanceConsent::view_only([2; 16], 1000);
-        assert!(!other.covers(&request(Scope::View), 0));
+        assert!(!other.covers(&view, 0));
     }
 
     #[test]

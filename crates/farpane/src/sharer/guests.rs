@@ -1,8 +1,10 @@
 //! The helpers of one sharer: who they are, what they may, and their feeds.
 
+use super::admission;
 use super::events::Teller;
 use super::feed::Feed;
 use super::hardware::Hardware;
+use super::journal::Journal;
 use super::links::{LinkEvent, PeerId};
 use super::peer::Peer;
 use super::screen::Screen;
@@ -13,8 +15,8 @@ use crossbeam::channel::Sender;
 use farpane_capture::{CursorShape, monotonic_us};
 use farpane_net::{CloseReason, Connection};
 use farpane_policy::{
-    AdvanceConsent, Answer, CaptureToken, ConsentRequest, Effect, EndReason, Event, InvitationKey,
-    Permissions, RequestId, Scope, Session, SessionLimits, SessionState,
+    AdvanceConsent, Answer, CaptureToken, Effect, EndReason, Event, InvitationKey, Notice,
+    RequestId, Session,
 };
 use farpane_proto::control::Control;
 use farpane_proto::{VERSION, datagram::Cursor};
@@ -37,6 +39,8 @@ struct Guest {
     /// Absent until the helper has introduced itself.
     session: Option<Session>,
     token: Option<CaptureToken>,
+    /// The question that waits for the sharer's answer.
+    question: Option<RequestId>,
 }
 
 /// How long a helper may take to introduce itself.
@@ -65,6 +69,7 @@ pub(crate) struct Guests {
     hardware: Option<Hardware>,
     stills: Option<StillMaker>,
     advance: Vec<AdvanceConsent>,
+    journal: Journal,
     links: Sender<(PeerId, LinkEvent)>,
     events: Teller,
     cursor: Option<(Cursor, Option<Arc<CursorShape>>)>,
@@ -88,6 +93,7 @@ impl Guests {
             hardware,
             stills,
             advance,
+            journal: Journal,
             links,
             events,
             cursor: None,
@@ -168,7 +174,10 @@ impl Guests {
 
     /// Takes the sharer's answer to one helper.
     pub(crate) fn answer(&mut self, id: PeerId, answer: Answer) {
-        self.step(id, Event::Answered(RequestId(id), answer));
+        let question = self.guests.get_mut(&id).and_then(|guest| guest.question.take());
+        if let Some(question) = question {
+            self.step(id, Event::Answered(question, answer));
+        }
     }
 
     /// Ends one helper's session.
@@ -179,7 +188,7 @@ impl Guests {
     /// Whether only the indicator is missing.
     pub(crate) fn awaits_indicator(&self) -> bool {
         let sessions = self.guests.values().filter_map(|guest| guest.session.as_ref());
-        sessions.into_iter().any(|s| matches!(s.state(), SessionState::IndicatorPending(_)))
+        sessions.into_iter().any(Session::awaits_indicator)
     }
 
     /// Takes in what a helper's link brought.
@@ -222,8 +231,15 @@ impl Guests {
         let peer = Peer::new(id, connection, self.links.clone());
         peer.tell(&Control::hello(&self.name, 0));
         let hello_by_us = monotonic_us() + HELLO_WITHIN_US;
-        let (session, token) = (None, None);
-        let guest = Guest { peer, fingerprint, invitation, hello_by_us, session, token };
+        let guest = Guest {
+            peer,
+            fingerprint,
+            invitation,
+            hello_by_us,
+            session: None,
+            token: None,
+            question: None,
+        };
         self.guests.insert(id, guest);
     }
 
@@ -265,17 +281,18 @@ impl Guests {
             Ok(peer) => peer,
             Err(error) => return self.drop_guest(id, &error.to_string()),
         };
-        let request = ConsentRequest {
-            id: RequestId(id),
-            invitation: guest.invitation,
-            peer,
-            scope: Scope::View,
-            permissions: Permissions::view_only(),
-        };
+        let invitation = guest.invitation;
+        let request = admission::request(invitation);
         let advance = self.advance.iter().find(|a| a.covers(&request, now_us)).cloned();
-        let limits = SessionLimits::default();
-        guest.session = Some(Session::new(request, advance, limits, now_us));
-        self.step(id, Event::Ask);
+        let setup = admission::setup(id, invitation, advance);
+        let events = admission::introduction(id, invitation, peer);
+        match setup.and_then(|setup| Ok((setup, events?))) {
+            Ok((setup, events)) => {
+                guest.session = Some(Session::new(setup, now_us));
+                events.into_iter().for_each(|event| self.step(id, event));
+            }
+            Err(error) => self.drop_guest(id, &error.to_string()),
+        }
     }
 
     fn handle_closed(&mut self, id: PeerId, reason: &CloseReason) {
@@ -289,20 +306,24 @@ impl Guests {
     }
 
     fn step(&mut self, id: PeerId, event: Event) {
-        let session = self.guests.get_mut(&id).and_then(|guest| guest.session.as_mut());
-        let effects = session.map_or(Vec::new(), |session| session.step(event, monotonic_us()));
+        let Some(session) = self.guests.get_mut(&id).and_then(|guest| guest.session.as_mut())
+        else {
+            return;
+        };
+        let transition = session.handle(event, monotonic_us());
+        let effects = transition.commit(|entries| self.journal.append(entries));
         effects.into_iter().for_each(|effect| self.obey(id, effect));
     }
 
     /// The same happens in every session.
-    pub(crate) fn step_all(&mut self, event: Event) {
+    pub(crate) fn step_all(&mut self, event: &Event) {
         let ids: Vec<PeerId> = self.guests.keys().copied().collect();
-        ids.into_iter().for_each(|id| self.step(id, event));
+        ids.into_iter().for_each(|id| self.step(id, event.clone()));
     }
 
     /// Ends every session, also those that have not begun, and the choice of an encoder.
     pub(crate) fn end_all(&mut self) {
-        self.step_all(Event::SharerEnded);
+        self.step_all(&Event::SharerEnded);
         self.guests.values().for_each(|guest| guest.peer.close(EndReason::SharerEnded));
         self.guests.clear();
         self.hardware = None;
@@ -312,20 +333,27 @@ impl Guests {
         let Some(guest) = self.guests.get_mut(&id) else { return };
         match effect {
             Effect::AskSharer(request) => {
+                guest.question = Some(request.id);
                 guest.peer.tell(&Control::ConsentPending);
                 self.tell(SharerEvent::ConsentRequested { helper: id, request });
             }
-            Effect::ShowIndicator(peer, scope) => {
-                guest.peer.tell(&Control::ConsentGranted);
-                self.tell(SharerEvent::ShowIndicator { helper: id, peer, scope });
+            Effect::ShowIndicator(peer, mode) => {
+                self.tell(SharerEvent::ShowIndicator { helper: id, peer, mode });
             }
+            Effect::WithdrawQuestion(_) => guest.question = None,
+            // The sharer's own process leases it, for as long as it lives.
+            Effect::RenewLease(renewal) => self.step(id, admission::renewed(renewal)),
+            Effect::TellHelper(Notice::Granted(_)) => guest.peer.tell(&Control::ConsentGranted),
             Effect::StartCapture(token) => {
                 guest.token = Some(token);
                 self.tell(SharerEvent::Sharing { helper: id });
             }
             Effect::StopCapture => guest.peer.feed = None,
-            Effect::End(reason) => {
+            Effect::Close(reason) => {
                 guest.peer.close(reason);
+                self.step(id, Event::Closed);
+            }
+            Effect::End(reason) => {
                 self.guests.remove(&id);
                 self.tell(SharerEvent::Left { helper: id, reason });
             }

@@ -1,5 +1,6 @@
 //! The sharer's side: capture, compare, encode, feed each helper.
 
+mod admission;
 mod encoders;
 mod events;
 mod feed;
@@ -7,6 +8,7 @@ mod grabber;
 mod guests;
 mod hardware;
 mod intake;
+mod journal;
 mod links;
 mod peer;
 mod pipeline;

@@ -140,7 +140,7 @@ impl Pipeline {
         match command {
             Command::Advance(consent) => self.guests.consent_in_advance(consent),
             Command::Answer(id, answer) => self.guests.answer(id, answer),
-            Command::IndicatorShown => self.guests.step_all(Event::IndicatorAck),
+            Command::IndicatorShown => self.guests.step_all(&Event::IndicatorAck),
             Command::StartCapture(reply) => {
                 let ready = match self.guests.consent() {
                     Some(_) => Ok(()),
@@ -315,7 +315,7 @@ impl Pipeline {
     /// The screen cannot be shared any more: says so and ends every session.
     fn fail(&mut self, reason: &str) {
         self.tell(SharerEvent::Failed { reason: reason.to_owned() });
-        self.guests.step_all(Event::Failed);
+        self.guests.step_all(&Event::Failed);
     }
 
     fn tell(&self, event: SharerEvent) {

@@ -20,7 +20,7 @@ use farpane_net::{
     Identity, Invitation, Invitations, InvitedRelay, Listener, NetConfig, NetThread, PairingCode,
     PathSwitch, RelayState, RelayUrl,
 };
-use farpane_policy::{AdvanceConsent, Answer, ConsentRequest, EndReason, Peer, Scope};
+use farpane_policy::{AdvanceConsent, Answer, ConsentRequest, EndReason, Mode, Peer};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -54,7 +54,7 @@ pub enum SharerEvent {
         /// Who it says it is, and its verified key.
         peer: Peer,
         /// What it may do.
-        scope: Scope,
+        mode: Mode,
     },
     /// The helper sees the screen from now on.
     Sharing {

@@ -1,312 +1,287 @@
 use super::*;
-use crate::permission::{Permission, Permissions};
+use crate::channel::{Chat, ClipboardIn, Credentials, FileOut};
+use crate::example::{INVITATION, S, allow, commit, opening, session, setup};
+use crate::{
+    AdvanceConsent, Answer, AuditEvent, Capabilities, Capability, CaptureToken, ChannelTokens,
+    Effect, Fact, InputToken, Mode, Notice, Reach, RequestId, SessionLimits, Side,
+};
 
-const S: u64 = 1_000_000;
-const ID: RequestId = RequestId(7);
-const ALLOW: Event = Event::Answered(ID, Answer::Allow(Scope::View));
-const DENY: Event = Event::Answered(ID, Answer::Deny);
-
-fn request(scope: Scope, permissions: Permissions) -> ConsentRequest {
-    let peer = Peer::new("Ada", "12ab-34cd").unwrap();
-    ConsentRequest { id: ID, invitation: [1; 16], peer, scope, permissions }
-}
-
-fn session(advance: Option<AdvanceConsent>) -> Session {
-    let request = request(Scope::View, Permissions::view_only());
-    Session::new(request, advance, SessionLimits::default(), 0)
-}
-
-fn all_permissions() -> Permissions {
-    Permissions::of(&Permission::ALL)
-}
-
-fn token_of(effects: &[Effect]) -> Option<CaptureToken> {
+fn capture_of(effects: &[Effect]) -> Option<CaptureToken> {
     effects.iter().find_map(|effect| match effect {
         Effect::StartCapture(token) => Some(token.clone()),
         _ => None,
     })
 }
 
-/// A session that shares since `now_us`, and its token.
-fn active(now_us: u64) -> (Session, CaptureToken) {
-    let mut session = session(None);
-    session.step(Event::Ask, now_us);
-    session.step(ALLOW, now_us);
-    let token = token_of(&session.step(Event::IndicatorAck, now_us)).unwrap();
-    (session, token)
+fn input_of(effects: &[Effect]) -> Option<InputToken> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::StartInput(token) => Some(token.clone()),
+        _ => None,
+    })
 }
 
-fn ends(session: &Session) -> Option<EndReason> {
-    match session.state() {
-        SessionState::Ended(reason) => Some(reason),
+fn channels_of(effects: &[Effect]) -> Option<ChannelTokens> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::StartChannels(tokens) => Some(tokens.clone()),
         _ => None,
-    }
+    })
 }
 
 #[test]
 fn consent_and_the_indicator_together_start_the_capture() {
-    let mut session = session(None);
-    let effects = session.step(Event::Ask, 0);
-    assert!(matches!(&effects[..], [Effect::AskSharer(request)] if request.id == ID));
-    let effects = session.step(ALLOW, 59 * S);
-    let [Effect::ShowIndicator(peer, Scope::View)] = &effects[..] else { panic!("{effects:?}") };
-    assert_eq!(peer.display_name(), "Ada");
-    let token = token_of(&session.step(Event::IndicatorAck, 60 * S)).unwrap();
+    let mut session = Session::new(setup(), 0);
+    for event in opening(Mode::View) {
+        assert!(capture_of(&commit(&mut session, event, 0)).is_none());
+    }
+    assert!(capture_of(&commit(&mut session, allow(1, Mode::View), 2 * S)).is_none());
+    assert!(session.awaits_indicator());
+    let effects = commit(&mut session, Event::IndicatorAck, 3 * S);
+    assert!(!session.awaits_indicator());
+    let token = capture_of(&effects).unwrap();
     assert!(token.is_valid());
-    assert_eq!((token.epoch(), token.scope()), (1, Scope::View));
-    assert_eq!(session.state(), SessionState::Active(Scope::View));
+    assert_eq!((token.epoch(), session.state()), (1, State::ActiveView));
+    let input = input_of(&effects).unwrap();
+    assert_eq!((input.epoch(), input.reach()), (1, Reach::Pointer));
+    let channels = channels_of(&effects).unwrap();
+    assert_eq!(channels.channels(), Capabilities::of(&[Capability::Chat]));
+    assert!(channels.of::<Chat>().unwrap().is_valid() && channels.of::<FileOut>().is_none());
 }
 
 #[test]
-fn a_denial_ends_the_session() {
-    let mut session = session(None);
-    session.step(Event::Ask, 0);
-    let effects = session.step(DENY, S);
-    assert!(matches!(effects[..], [Effect::HidePrompts, Effect::End(EndReason::ConsentDenied)]));
+fn nothing_starts_before_its_entries_are_appended() {
+    let mut session = Session::new(setup(), 0);
+    let events = opening(Mode::View).into_iter().chain([allow(1, Mode::View)]);
+    events.for_each(|event| drop(commit(&mut session, event, 0)));
+    let transition = session.handle(Event::IndicatorAck, 0);
+    assert!(transition.is_accepted());
+    let entries = transition.audit().to_vec();
+    let mut appended = Vec::new();
+    let effects = transition.commit(|entries| {
+        appended = entries.to_vec();
+        Ok::<(), ()>(())
+    });
+    assert_eq!(appended, entries);
+    assert!(
+        appended.iter().any(
+            |entry| entry.fact == Fact::Moved { from: State::Suspended, to: State::ActiveView }
+        )
+    );
+    assert!(capture_of(&effects).is_some());
 }
 
 #[test]
-fn silence_denies_at_the_deadline_and_a_late_answer_is_none() {
-    for late in [Event::Tick, ALLOW] {
-        let mut session = session(None);
-        session.step(Event::Ask, 5 * S);
-        assert_eq!(session.next_deadline_us(), Some(65 * S));
-        session.step(Event::Tick, 65 * S - 1);
-        assert_eq!(session.state(), SessionState::ConsentPending);
-        session.step(late, 65 * S);
-        assert_eq!(ends(&session), Some(EndReason::ConsentTimeout));
+fn a_log_that_takes_nothing_ends_the_session_and_gives_no_token() {
+    let mut session = Session::new(setup(), 0);
+    let events = opening(Mode::View).into_iter().chain([allow(1, Mode::View)]);
+    events.for_each(|event| drop(commit(&mut session, event, 0)));
+    let effects = session.handle(Event::IndicatorAck, 0).commit(|_| Err("the disk is full"));
+    assert!(matches!(effects[..], [Effect::HidePrompts, Effect::Close(EndReason::AuditFailed)]));
+    assert_eq!(session.end_reason(), Some(EndReason::AuditFailed));
+    assert_eq!(session.state(), State::Ending);
+    let effects = session.handle(Event::Closed, 0).commit(|_| Err(()));
+    assert_eq!(effects, [Effect::WipeKeys, Effect::End(EndReason::AuditFailed)]);
+}
+
+#[test]
+fn a_log_that_fails_later_takes_the_tokens_back() {
+    let (mut session, effects) = session(Mode::View, 0);
+    let (capture, input) = (capture_of(&effects).unwrap(), input_of(&effects).unwrap());
+    let effects = session.handle(Event::PromptOpened, S).commit(|_| Err(()));
+    assert!(!capture.is_valid() && !input.is_valid());
+    assert!(effects.contains(&Effect::StopCapture) && effects.contains(&Effect::StopInput));
+    assert!(effects.contains(&Effect::Close(EndReason::AuditFailed)));
+}
+
+#[test]
+fn a_transition_that_nobody_commits_ends_the_session() {
+    let (mut session, effects) = session(Mode::View, 0);
+    let token = capture_of(&effects).unwrap();
+    drop(session.handle(Event::PromptOpened, S));
+    assert!(!token.is_valid());
+    assert_eq!(session.end_reason(), Some(EndReason::AuditFailed));
+}
+
+#[test]
+fn what_changes_nothing_appends_nothing_and_may_be_dropped() {
+    let (mut session, effects) = session(Mode::View, 0);
+    let token = capture_of(&effects).unwrap();
+    for event in [Event::Tick, Event::IndicatorAck, Event::Ask, Event::Paired] {
+        let transition = session.handle(event, S);
+        assert!(transition.audit().is_empty());
+        let append = |_: &[AuditEvent]| -> Result<(), ()> { panic!("there is nothing") };
+        let effects = transition.commit(append);
+        assert!(effects.is_empty());
     }
+    drop(session.handle(Event::Tick, S));
+    assert!(token.is_valid() && session.state() == State::ActiveView);
 }
 
 #[test]
-fn an_answer_to_another_request_is_no_answer() {
-    let mut session = session(None);
-    session.step(Event::Ask, 0);
-    session.step(Event::Answered(RequestId(8), Answer::Allow(Scope::View)), S);
-    assert_eq!(session.state(), SessionState::ConsentPending);
-}
-
-#[test]
-fn advance_consent_replaces_the_question_for_its_invitation_only() {
-    let mut asked = session(Some(AdvanceConsent::view_only([1; 16], 10 * S)));
-    assert!(matches!(asked.step(Event::Ask, 9 * S)[..], [Effect::ShowIndicator(..)]));
-    for (invitation, now_us) in [([2; 16], 0), ([1; 16], 10 * S)] {
-        let mut asked = session(Some(AdvanceConsent::view_only(invitation, 10 * S)));
-        assert!(matches!(asked.step(Event::Ask, now_us)[..], [Effect::AskSharer(_)]));
-    }
-}
-
-#[test]
-fn control_is_never_granted_in_advance() {
-    let advance = Some(AdvanceConsent::view_only([1; 16], u64::MAX));
-    let request = request(Scope::Control, all_permissions());
-    let mut session = Session::new(request, advance, SessionLimits::default(), 0);
-    assert!(matches!(session.step(Event::Ask, 0)[..], [Effect::AskSharer(_)]));
-}
-
-#[test]
-fn the_sharer_may_grant_less_than_asked_and_never_more() {
-    use Scope::{Control, View};
-    let all = [(View, View, View), (View, Control, View), (Control, View, View)];
-    for (asked, answered, granted) in all.into_iter().chain([(Control, Control, Control)]) {
-        let request = request(asked, all_permissions());
-        let mut session = Session::new(request, None, SessionLimits::default(), 0);
-        session.step(Event::Ask, 0);
-        session.step(Event::Answered(ID, Answer::Allow(answered)), 0);
-        let token = token_of(&session.step(Event::IndicatorAck, 0)).unwrap();
-        assert_eq!(token.scope(), granted, "asked {asked}, answered {answered}");
-    }
-}
-
-#[test]
-fn who_has_no_permission_is_not_even_asked_about() {
-    for (scope, permissions) in
-        [(Scope::View, Permissions::NONE), (Scope::Control, Permissions::view_only())]
-    {
-        let advance = Some(AdvanceConsent::view_only([1; 16], u64::MAX));
-        let request = request(scope, permissions);
-        let mut session = Session::new(request, advance, SessionLimits::default(), 0);
-        session.step(Event::Ask, 0);
-        assert_eq!(ends(&session), Some(EndReason::NotPermitted));
-    }
-}
-
-#[test]
-fn each_side_ends_at_any_time_and_the_token_is_invalid_before_the_effects_are_seen() {
+fn each_side_ends_at_any_time_and_the_tokens_are_invalid_before_the_effects_are_seen() {
     let events = [
         (Event::SharerEnded, EndReason::SharerEnded),
         (Event::HelperEnded, EndReason::HelperEnded),
         (Event::ConnectionLost, EndReason::ConnectionLost),
         (Event::Failed, EndReason::Error),
+        (Event::Revoked, EndReason::Revoked),
     ];
     for (event, reason) in events {
-        let (mut session, token) = active(0);
-        let effects = session.step(event, S);
-        assert!(!token.is_valid());
-        let [Effect::StopCapture, Effect::HidePrompts, Effect::End(found)] = effects[..] else {
-            panic!("{effects:?}");
-        };
-        assert_eq!(found, reason);
+        let (mut session, effects) = session(Mode::Control, 0);
+        let (capture, input) = (capture_of(&effects).unwrap(), input_of(&effects).unwrap());
+        let chat = channels_of(&effects).unwrap().of::<Chat>().unwrap();
+        let transition = session.handle(event, S);
+        assert!(!capture.is_valid() && !input.is_valid() && !chat.is_valid());
+        let effects = transition.commit(|_| Ok::<(), ()>(()));
+        let expected = [
+            Effect::StopInput,
+            Effect::StopCapture,
+            Effect::StopChannels(Capabilities::of(&[Capability::Chat])),
+            Effect::HidePrompts,
+            Effect::Close(reason),
+        ];
+        assert_eq!(effects, expected);
+        assert_eq!(session.end_reason(), Some(reason));
+        assert_eq!(session.rights(), None);
+        let effects = commit(&mut session, Event::Closed, S);
+        assert_eq!(effects, [Effect::WipeKeys, Effect::End(reason)]);
+        assert_eq!(session.next_deadline_us(), None);
+    }
+}
+
+#[test]
+fn a_dropped_session_takes_its_tokens_with_it() {
+    let (session, effects) = session(Mode::Control, 0);
+    let (capture, input) = (capture_of(&effects).unwrap(), input_of(&effects).unwrap());
+    drop(session);
+    assert!(!capture.is_valid() && !input.is_valid());
+}
+
+#[test]
+fn a_picture_goes_on_through_a_prompt_and_input_comes_back_with_a_new_epoch() {
+    let (mut session, effects) = session(Mode::Control, 0);
+    let (capture, input) = (capture_of(&effects).unwrap(), input_of(&effects).unwrap());
+    let effects = commit(&mut session, Event::PromptOpened, S);
+    assert_eq!(effects, [Effect::StopInput]);
+    assert!(capture.is_valid());
+    assert_eq!(input.inject(1, || ()), None);
+    let again = input_of(&commit(&mut session, Event::PromptClosed, S)).unwrap();
+    assert_eq!(again.epoch(), 2);
+    assert_eq!(input.inject(2, || ()), None);
+    assert_eq!(again.inject(1, || ()), None, "it was clicked before the prompt opened");
+    assert_eq!(again.inject(2, || "clicked"), Some("clicked"));
+}
+
+#[test]
+fn more_needs_a_new_answer_and_less_does_not() {
+    let (mut session, effects) = session(Mode::View, 0);
+    let capture = capture_of(&effects).unwrap();
+    let extras = Capabilities::of(&[Capability::ClipboardIn]);
+    let wanted = Rights::with(Mode::Elevated, extras);
+    let effects = commit(&mut session, Event::MoreRequested(wanted), S);
+    let [Effect::StopInput, Effect::AskSharer(question)] = &effects[..] else {
+        panic!("{effects:?}");
+    };
+    assert_eq!((question.id, question.rights), (RequestId(2), wanted));
+    assert_eq!(session.state(), State::ActiveView);
+    let effects = commit(&mut session, allow(2, wanted), S);
+    assert_eq!(session.state(), State::ActiveElevated);
+    assert!(capture.is_valid());
+    let input = input_of(&effects).unwrap();
+    assert_eq!(input.inject(input.epoch(), || 1), Some(1));
+    let channels = channels_of(&effects).unwrap();
+    let clipboard = channels.of::<ClipboardIn>().unwrap();
+    let credentials = channels.of::<Credentials>().unwrap();
+    let less = Event::Lowered(Side::Helper, Rights::of(Mode::Control));
+    let effects = commit(&mut session, less, S);
+    assert_eq!(session.state(), State::ActiveControl);
+    assert!(effects.contains(&Effect::SignOut));
+    assert!(effects.contains(&Effect::TellHelper(Notice::Granted(Rights::of(Mode::Control)))));
+    assert!(!clipboard.is_valid() && !credentials.is_valid() && capture.is_valid());
+    assert!(input.is_valid(), "its reach is the same");
+}
+
+#[test]
+fn what_was_used_is_written_down_once_with_what_comes_next() {
+    let (mut session, effects) = session(Mode::Control, 0);
+    let input = input_of(&effects).unwrap();
+    input.inject(1, || ());
+    let used = |audit: &[AuditEvent]| -> Vec<Capability> {
+        let used = audit.iter().filter_map(|entry| match entry.fact {
+            Fact::Used { capability } => Some(capability),
+            _ => None,
+        });
+        used.collect()
+    };
+    let transition = session.handle(Event::Tick, S);
+    assert!(transition.is_accepted());
+    assert_eq!(used(transition.audit()), [Capability::Control]);
+    assert!(transition.commit(|_| Ok::<(), ()>(())).is_empty());
+    input.inject(1, || ());
+    input.point(1, || ());
+    let transition = session.handle(Event::SharerEnded, 2 * S);
+    assert_eq!(used(transition.audit()), [Capability::Point]);
+    let both = Capabilities::of(&[Capability::Point, Capability::Control]);
+    let ended = Fact::Ended { reason: EndReason::SharerEnded, lasted_us: 2 * S, used: both };
+    assert!(transition.audit().iter().any(|entry| entry.fact == ended));
+    let _ = transition.commit(|_| Ok::<(), ()>(()));
+}
+
+#[test]
+fn advance_consent_replaces_the_question_for_its_invitation_only() {
+    let advance = |invitation| Some(AdvanceConsent::view_only(invitation, 10 * S));
+    for (advance, now_us, asked) in [
+        (advance(INVITATION), 9 * S, false),
+        (advance(INVITATION), 10 * S, true),
+        (advance([2; 16]), 0, true),
+        (None, 0, true),
+    ] {
+        let mut session = Session::new(crate::Setup { advance, ..setup() }, 0);
+        let effects = opening(Mode::View).into_iter().map(|e| commit(&mut session, e, now_us));
+        let effects = effects.last().unwrap();
+        assert_eq!(matches!(effects[..], [Effect::AskSharer(_)]), asked, "{effects:?}");
+        assert_eq!(matches!(effects[..], [Effect::ShowIndicator(..), _]), !asked);
     }
 }
 
 #[test]
 fn sharing_stops_when_the_indicator_falls_silent() {
-    let (mut session, token) = active(0);
+    let (mut session, effects) = session(Mode::View, 0);
+    let token = capture_of(&effects).unwrap();
     for second in 1..100 {
-        session.step(Event::IndicatorAck, second * S);
+        drop(commit(&mut session, Event::Tick, second * S));
+        if let Some(renewal) = session.machine().renewal() {
+            let renewed = Event::LeaseRenewed(renewal, Capabilities::ALL);
+            drop(commit(&mut session, renewed, second * S));
+        }
+        drop(commit(&mut session, Event::IndicatorAck, second * S));
         assert!(token.is_valid());
     }
-    assert_eq!(session.next_deadline_us(), Some(102 * S));
-    session.step(Event::Tick, 102 * S - 1);
+    assert_eq!(session.next_deadline_us(), Some(100 * S), "the lease is renewed");
+    drop(commit(&mut session, Event::Tick, 102 * S - 1));
     assert!(token.is_valid());
-    session.step(Event::IndicatorAck, 102 * S);
+    drop(commit(&mut session, Event::IndicatorAck, 102 * S));
     assert!(!token.is_valid(), "a sign of life that is late is none");
-    assert_eq!(ends(&session), Some(EndReason::IndicatorLost));
+    assert_eq!(session.end_reason(), Some(EndReason::IndicatorLost));
 }
 
 #[test]
-fn an_indicator_that_never_shows_ends_the_session_before_it_begins() {
-    let mut session = session(None);
-    session.step(Event::IndicatorAck, 0);
-    session.step(Event::Ask, 0);
-    session.step(Event::IndicatorAck, 0);
-    session.step(ALLOW, 0);
-    assert_eq!(session.state(), SessionState::IndicatorPending(Scope::View));
-    session.step(Event::Tick, 3 * S);
-    assert_eq!(ends(&session), Some(EndReason::IndicatorLost));
+fn an_answer_for_a_while_ends_a_session_that_began_with_it() {
+    let mut session = Session::new(setup(), 0);
+    opening(Mode::View).into_iter().for_each(|event| drop(commit(&mut session, event, 0)));
+    let answer = Answer::AllowFor(Rights::of(Mode::View), 2 * S);
+    drop(commit(&mut session, Event::Answered(RequestId(1), answer), S));
+    drop(commit(&mut session, Event::IndicatorAck, S));
+    assert_eq!(session.next_deadline_us(), Some(3 * S));
+    drop(commit(&mut session, Event::Tick, 3 * S));
+    assert_eq!(session.end_reason(), Some(EndReason::Expired));
 }
 
 #[test]
-fn a_session_ends_after_its_longest_time() {
-    let limits = SessionLimits { session_us: 4 * S, ..SessionLimits::default() };
-    let request = request(Scope::View, Permissions::view_only());
-    let mut session = Session::new(request, None, limits, 10 * S);
-    assert_eq!(session.next_deadline_us(), Some(14 * S));
-    session.step(Event::Ask, 14 * S);
-    assert_eq!(ends(&session), Some(EndReason::Expired));
-    assert_eq!(session.next_deadline_us(), None);
-}
-
-#[test]
-fn a_clock_that_runs_backwards_extends_nothing() {
-    let (mut session, token) = active(100 * S);
-    session.step(Event::IndicatorAck, 0);
-    assert_eq!(session.next_deadline_us(), Some(103 * S));
-    session.step(Event::Tick, 103 * S);
-    assert!(!token.is_valid());
-}
-
-#[test]
-fn a_dropped_session_takes_its_token_with_it() {
-    let (session, token) = active(0);
-    drop(session);
-    assert!(!token.is_valid());
-}
-
-#[test]
-fn every_reason_has_its_own_code_and_words() {
-    for (index, reason) in EndReason::ALL.into_iter().enumerate() {
-        assert!((1..=255).contains(&reason.code()));
-        assert_eq!(EndReason::from_code(reason.code()), Some(reason));
-        for other in &EndReason::ALL[index + 1..] {
-            assert_ne!(reason.to_string(), other.to_string());
-            assert_ne!(reason.code(), other.code());
-        }
-    }
-    assert_eq!(EndReason::from_code(0), None);
-}
-
-/// What the rules say, written without the machine's states.
-#[derive(Default)]
-struct Rules {
-    asked_us: Option<u64>,
-    consented_us: Option<u64>,
-    acknowledged_us: Option<u64>,
-    over: bool,
-}
-
-impl Rules {
-    fn apply(&mut self, event: Event, now_us: u64, advance: bool) {
-        let too_late = |since: Option<u64>, limit_us| since.is_some_and(|s| now_us - s >= limit_us);
-        let last_sign = self.acknowledged_us.or(self.consented_us);
-        let undecided = self.asked_us.filter(|_| self.consented_us.is_none());
-        self.over |= too_late(undecided, 60 * S) || too_late(last_sign, 3 * S);
-        if self.over {
-            return;
-        }
-        match event {
-            Event::Ask if self.asked_us.is_none() => {
-                self.asked_us = Some(now_us);
-                self.consented_us = advance.then_some(now_us);
-            }
-            ALLOW if undecided.is_some() => self.consented_us = Some(now_us),
-            DENY if undecided.is_some() => self.over = true,
-            Event::IndicatorAck if self.consented_us.is_some() => {
-                self.acknowledged_us = Some(now_us);
-            }
-            Event::SharerEnded | Event::HelperEnded | Event::ConnectionLost | Event::Failed => {
-                self.over = true;
-            }
-            _ => {}
-        }
-    }
-
-    fn may_share(&self) -> bool {
-        !self.over && self.acknowledged_us.is_some()
-    }
-}
-
-/// All sequences of five moves, each an event after a pause, with and without advance consent:
-/// 2 x 22^5 = 10,307,264.
-#[test]
-fn on_every_path_a_token_is_valid_exactly_when_the_rules_allow_it() {
-    let other = Event::Answered(RequestId(8), Answer::Allow(Scope::View));
-    let quick = [Event::Ask, ALLOW, DENY, other, Event::IndicatorAck, Event::Tick];
-    let fatal = [Event::SharerEnded, Event::HelperEnded, Event::ConnectionLost, Event::Failed];
-    let pauses_us = [0, 2 * S, 59 * S];
-    let mut moves: Vec<(u64, Event)> =
-        pauses_us.iter().flat_map(|pause| quick.map(|event| (*pause, event))).collect();
-    moves.extend(fatal.map(|event| (S, event)));
-    let mut shared = 0_u64;
-    let mut paths = 0_u64;
-    for advance in [false, true] {
-        for path in 0..moves.len().pow(5) {
-            let picks = (0..5).scan(path, |rest, _| {
-                let pick = *rest % moves.len();
-                *rest /= moves.len();
-                Some(moves[pick])
-            });
-            shared += u64::from(follow(picks, advance));
-            paths += 1;
-        }
-    }
-    assert_eq!(paths, 2 * 22_u64.pow(5));
-    assert!(shared > 10_000, "the test must see sharing to mean anything: {shared}");
-}
-
-/// Follows one path, comparing machine and rules at every step; whether it ever shared.
-fn follow(path: impl Iterator<Item = (u64, Event)>, advance: bool) -> bool {
-    let mut session = session(advance.then(|| AdvanceConsent::view_only([1; 16], u64::MAX)));
-    let mut rules = Rules::default();
-    let mut token: Option<CaptureToken> = None;
-    let mut now_us = 0;
-    for (pause_us, event) in path {
-        now_us += pause_us;
-        let before = session.state();
-        let effects = session.step(event, now_us);
-        rules.apply(event, now_us, advance);
-        if let Some(new) = token_of(&effects) {
-            assert!(token.is_none(), "a second token");
-            token = Some(new);
-        }
-        let valid = token.as_ref().is_some_and(CaptureToken::is_valid);
-        assert_eq!(valid, rules.may_share(), "{event:?} at {now_us} in {before:?}");
-        assert_eq!(matches!(session.state(), SessionState::Active(_)), valid);
-        if let SessionState::Ended(_) = before {
-            assert_eq!(session.state(), before, "ended is absorbing");
-            assert!(effects.is_empty());
-        }
-    }
-    token.is_some()
+fn the_default_limits_are_those_that_the_docs_promise() {
+    let limits = SessionLimits::default();
+    let seconds =
+        [limits.setup_us, limits.consent_us, limits.indicator_us, limits.lease_us].map(|us| us / S);
+    assert_eq!(seconds, [600, 60, 3, 10]);
+    let seconds = [limits.suspended_us, limits.session_us, limits.ending_us].map(|us| us / S);
+    assert_eq!(seconds, [600, 8 * 3600, 1]);
 }

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use farpane::capture::SourceSpec;
 use farpane::damage::{PROCESSOR_VARIABLE, Processor};
 use farpane::net::{NetConfig, RelayState};
-use farpane::policy::{Answer, ConsentRequest, Scope};
+use farpane::policy::{Answer, ConsentRequest, Mode, Rights};
 use farpane::{CodecChoice, Sharer, SharerEvent, SharerOptions};
 use std::io::{BufRead, IsTerminal};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -279,7 +279,8 @@ impl Desk {
         let lines = self.answers.iter().flat_map(|answers| answers.try_iter());
         for line in lines.collect::<Vec<_>>() {
             let yes = matches!(line.trim(), "y" | "Y" | "yes");
-            let answer = if yes { Answer::Allow(Scope::View) } else { Answer::Deny };
+            let view = Rights::of(Mode::View);
+            let answer = if yes { Answer::Allow(view) } else { Answer::Deny };
             if !self.waiting.is_empty() {
                 sharer.answer(self.waiting.remove(0), answer);
             }
