@@ -229,7 +229,23 @@ fn convert(event: SharerEvent) -> Option<farpane_event> {
     })
 }
 
-use farpane::net::{MAX_RELAYS, NetConfig, RelayUrl};
-use farpane::policy::{EndReason, Mode, Peer};
+/// Relays, one a line.
+fn relays(text: &str) -> Outcome<Vec<RelayUrl>> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let relays: Vec<_> = lines
+        .map(RelayUrl::from_str)
+        .collect::<Result<_, _>>()
+        .map_err(|e| Failure::argument(e.to_string()))?;
+    match relays.len() {
+        0..=MAX_RELAYS => Ok(relays),
+        count => Err(Failure::argument(format!("{count} relays are more than {MAX_RELAYS}"))),
+    }
+}
+
+/// What a mode allows, as bits.
+fn scopes(mode: Mode) -> u32 {
+    match mode {
+        Mode::View | Mode::Unattended => FARPANE_SCOPE_VIEW,
+        Mode::Control | Mode::Elevated => FARPANE_SCOPE_VIEW | FARPANE_SCOPE_CONTROL,
     }
 }
