@@ -249,8 +249,8 @@ impl Invitation {
         decode(&bytes)
     }
 
-    /// The text form, one line without a line break. Secret: see the module's first lines. A pairing
-    /// code is not in it.
+    /// The text form, one line without a line break. Secret: see the module's first lines. A
+    /// pairing code is not in it.
     pub fn to_text(&self) -> Zeroizing<String> {
         let mut body = self.body();
         match &self.access {

@@ -68,7 +68,10 @@ pub enum AuditError {
         mode: u32,
     },
     /// The key file holds no key.
-    #[error("{} holds no key: move the folder away and keep it, a new log is begun", .path.display())]
+    #[error(
+        "{} holds no key: move the folder away and keep it, a new log is begun",
+        .path.display()
+    )]
     Key {
         /// The file.
         path: PathBuf,

@@ -14,9 +14,9 @@ use std::process::ExitCode;
   farpane audit export ours --ocsf --since 2026-01-31
   farpane audit export ours --ocsf --since 2026-01-31T08:00:00Z | gzip > events.jsonl.gz
 
-One JSON object a line, each an event of OCSF 1.8.0; docs/audit.md has the classes. Only records that
-are whole and signed by the log's key are written. What is wrong with others goes to standard error;
-`farpane audit verify` says more.
+One JSON object a line, each an event of OCSF 1.8.0; docs/audit.md has the classes. Only records
+that are whole and signed by the log's key are written. What is wrong with others goes to standard
+error; `farpane audit verify` says more.
 
 Exit status: 0 when the log is whole, 1 when it is not or could not be written, 2 for wrong usage or
 when there is no log that could be read.")]
