@@ -13,7 +13,7 @@ use farpane::net::{
     Credential, Identity, Invitation, InvitedRelay, NetConfig, PathKind, PathState, RelayPin,
     RelayState, RelayUrl,
 };
-use farpane::policy::{Answer, Scope};
+use farpane::policy::{Answer, Mode};
 use farpane::{Helper, HelperOptions, Sharer, SharerEvent, SharerOptions};
 use farpane_benches::recordings::{Shots, TYPING};
 use farpane_netbed::{Bed, Relay, Space};
@@ -73,7 +73,7 @@ impl Person {
             let event = sharer.next_event(Duration::from_millis(200));
             if let Some(SharerEvent::ConsentRequested { helper, .. }) = event {
                 self.asked.fetch_add(1, Ordering::Relaxed);
-                sharer.answer(helper, Answer::Allow(Scope::View));
+                sharer.answer(helper, Answer::Allow(Mode::View.into()));
             }
             sharer.acknowledge_indicator();
         }

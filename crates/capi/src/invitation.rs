@@ -67,7 +67,6 @@ pub unsafe extern "C" fn farpane_invitation_create(
 /// # Safety
 /// As farpane_invitation_create; `code` is NULL or writable for FARPANE_CODE_CAPACITY bytes.
 #[unsafe(no_mangle)]
-#[expect(clippy::too_many_arguments, reason = "C has no slices")]
 pub unsafe extern "C" fn farpane_invitation_create_with_code(
     session: *mut farpane_session,
     addresses: *const c_char,

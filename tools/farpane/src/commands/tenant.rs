@@ -44,7 +44,7 @@ enum Command {
     /// Signs a device certificate or a grant.
     Issue {
         #[command(subcommand)]
-        what: Issue,
+        what: Box<Issue>,
     },
     /// Takes back a grant or a device certificate, and signs a new revocation list.
     Revoke(Revoke),
@@ -194,8 +194,10 @@ struct Show {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     match &args.command {
         Command::Init(args) => init(args)?,
-        Command::Issue { what: Issue::Device(args) } => issue_device(args)?,
-        Command::Issue { what: Issue::Grant(args) } => issue_grant(args)?,
+        Command::Issue { what } => match &**what {
+            Issue::Device(args) => issue_device(args)?,
+            Issue::Grant(args) => issue_grant(args)?,
+        },
         Command::Revoke(args) => revoke(args)?,
         Command::Renew(place) => renew(place)?,
         Command::Rotate(args) => rotate(args)?,
