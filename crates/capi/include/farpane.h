@@ -110,6 +110,18 @@
 // Helper: the sharer consented; frames follow.
 #define FARPANE_EVENT_CONSENT_GRANTED 12
 
+// The session, or at a sharer that of the helper `id`, goes by another `path`. `text` says why.
+#define FARPANE_EVENT_PATH_CHANGED 13
+
+// Straight.
+#define FARPANE_PATH_DIRECT 1
+
+// By a relay, to which this side talks over UDP.
+#define FARPANE_PATH_RELAY_UDP 2
+
+// By a relay, to which this side talks over TLS.
+#define FARPANE_PATH_RELAY_TLS 3
+
 // The sharer ended it.
 #define FARPANE_END_SHARER_ENDED 1
 
@@ -136,6 +148,12 @@
 
 // Something failed.
 #define FARPANE_END_ERROR 9
+
+// Of an invitation's text, the NUL included.
+#define FARPANE_INVITATION_CAPACITY 8193
+
+// Of a pairing code, the NUL included.
+#define FARPANE_CODE_CAPACITY 10
 
 // Of the bytes of a helper's name in an event, the NUL included.
 #define FARPANE_NAME_CAPACITY 260
@@ -221,6 +239,8 @@ typedef struct {
   char key[FARPANE_KEY_CAPACITY];
   // Why, for people, NUL-terminated UTF-8.
   char text[FARPANE_TEXT_CAPACITY];
+  // FARPANE_PATH_*, for FARPANE_EVENT_PATH_CHANGED.
+  uint32_t path;
 } farpane_event;
 
 // What is known of a received frame. Begin with FARPANE_FRAME_INFO_INIT.
@@ -359,6 +379,16 @@ typedef struct {
   const char *remembered;
   // Its bytes.
   size_t remembered_len;
+  // Helper: the pairing code that the sharer told, for an invitation made with one.
+  const char *code;
+  // Its bytes.
+  size_t code_len;
+  // Sharer: relays for helpers who cannot come directly, one a line, at most 4, as
+  // "turn:USER:PASSWORD@HOST" over UDP or "turns:USER:PASSWORD@HOST?pin=PIN" over TLS. Helpers
+  // get them with the invitation. Default none.
+  const char *relays;
+  // Its bytes.
+  size_t relays_len;
 } farpane_session_config;
 
 // Says that an event or a frame may be there. Called from any thread.
@@ -585,13 +615,15 @@ farpane_result farpane_probe_encoder(const char *name, size_t name_len);
 farpane_result farpane_input_send(farpane_session *session, const farpane_input *input);
 
 // Sharer: makes an invitation for one helper, valid for `valid_ms` milliseconds, and copies it
-// out as text with a NUL; its bytes without the NUL go to `len`. 2048 bytes always suffice. Give
-// it to the helper over a safe way: whoever has it may ask to see the screen.
+// out as text with a NUL; its bytes without the NUL go to `len`. FARPANE_INVITATION_CAPACITY bytes
+// always suffice. Give it to the helper over a safe way: whoever has it may ask to see the screen.
 //
 // `addresses` is where the helper finds this sharer, in the order in which to try: "host:port"
-// texts with commas between.
+// texts with commas between. It may be empty where the session has relays, which are tried after
+// them.
 //
-// Any thread, does not block. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_STATE before
+// Any thread. Waits until every relay has answered or failed, at most 5 s; without relays it does
+// not block. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_STATE before
 // farpane_session_connect, FARPANE_ERR_ARGUMENT, FARPANE_ERR_INVITATION for unusable addresses or
 // times and when too many invitations are alive, FARPANE_ERR_BUFFER when `capacity` is not above
 // `*len`, and then there is no invitation.
@@ -602,6 +634,22 @@ farpane_result farpane_invitation_create(farpane_session *session,
                                          char *text,
                                          size_t capacity,
                                          size_t *len);
+
+// Sharer: as farpane_invitation_create, without a secret in the invitation: it may travel openly.
+// The code that lets a helper in goes to `code` as text with a NUL: FARPANE_CODE_CAPACITY bytes.
+// Show it, to be told to the helper by another way, as by telephone. It is valid for 10 minutes at
+// the most, and until 5 wrong ones were tried.
+//
+// Any thread. Waits and errors as those of farpane_invitation_create; also FARPANE_ERR_ARGUMENT
+// when `code` is NULL.
+farpane_result farpane_invitation_create_with_code(farpane_session *session,
+                                                   const char *addresses,
+                                                   size_t addresses_len,
+                                                   uint64_t valid_ms,
+                                                   char *text,
+                                                   size_t capacity,
+                                                   size_t *len,
+                                                   char *code);
 
 // Gives the whole process a sink for the log, or takes it away with NULL. By default there is
 // none.
