@@ -118,14 +118,33 @@ struct Output {
 /// Takes one event. Deadlines that have passed come first, so an answer or a sign of life that is
 /// late is none. Times that run backwards count as standing still.
 pub fn step(machine: &Machine, event: &Event, now_us: u64) -> Step {
+    let take = |machine: &mut Machine, out: &mut Output| machine.take(event, out);
+    // A log that takes nothing is the reason, whatever else is due.
+    if *event == Event::AuditFailed || !machine.is_due(now_us) {
+        return advance(machine, now_us, take);
+    }
+    let due = advance(machine, now_us, Machine::pass_deadlines);
+    let taken = advance(&due.machine, now_us, take);
+    Step {
+        machine: taken.machine,
+        accepted: due.accepted | taken.accepted,
+        effects: [due.effects, taken.effects].concat(),
+        audit: [due.audit, taken.audit].concat(),
+    }
+}
+
+/// One change, what it opens and closes, and its entries.
+fn advance(
+    machine: &Machine,
+    now_us: u64,
+    change: impl FnOnce(&mut Machine, &mut Output) -> bool,
+) -> Step {
     let mut next = machine.clone();
     let mut out = Output::default();
     let mut accepted = false;
     if !matches!(machine.state, State::Ended(_)) {
         next.now_us = machine.now_us.max(now_us);
-        // A log that takes nothing is the reason, whatever else is due.
-        accepted = *event != Event::AuditFailed && next.pass_deadlines(&mut out);
-        accepted |= next.take(event, &mut out);
+        accepted = change(&mut next, &mut out);
         next.settle(machine, &mut out);
     }
     let entry = |fact| AuditEvent {
