@@ -9,7 +9,6 @@
 //! cargo run --manifest-path fuzz/Cargo.toml --no-default-features --example seeds
 //! ```
 
-pub mod audit;
 pub mod av1;
 pub mod batch;
 pub mod calls;
@@ -40,8 +39,7 @@ pub struct Target {
 pub type Seed = (&'static str, Vec<u8>);
 
 /// Every target.
-pub const TARGETS: [Target; 13] = [
-    Target { name: "audit", accepts: audit::accepts, seeds: audit::seeds },
+pub const TARGETS: [Target; 12] = [
     Target { name: "av1", accepts: av1::accepts, seeds: av1::seeds },
     Target { name: "batch", accepts: batch::accepts, seeds: batch::seeds },
     Target { name: "calls", accepts: calls::accepts, seeds: calls::seeds },
