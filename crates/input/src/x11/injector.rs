@@ -21,7 +21,7 @@ const WATCH: Duration = Duration::from_millis(2);
 /// places of the pointer go to the app ([`Injector::poll_shown`]) and all else is refused. What
 /// one helper can do in a second is bounded ([`Limiter`]).
 ///
-/// Whatever is down is let go of when the token becomes invalid (within 5 ms, by a thread of its
+/// Whatever is down is let go of when the token becomes invalid (in some 2 ms, by a thread of its
 /// own), when another one takes its place, after an error and when the injector is dropped. Only
 /// a killed process leaves keys down.
 ///
