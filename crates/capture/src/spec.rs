@@ -59,6 +59,15 @@ impl SourceSpec {
         Ok(Self(kind))
     }
 
+    /// The X display that `spec` names, `Some(None)` for the one of `DISPLAY`; `None` when it names
+    /// something else.
+    pub fn display(spec: &str) -> Option<Option<String>> {
+        match Self::parse(spec, None) {
+            Ok(Self(Kind::X11(options))) => Some(options.display),
+            _ => None,
+        }
+    }
+
     /// Opens the source.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod audit;
+mod channel;
 mod error;
 #[doc(hidden)]
 pub mod fault;
@@ -16,19 +17,22 @@ mod sharer;
 mod texture;
 mod video_choice;
 
+pub use channel::{
+    FileEvent, FileId, FileProblem, MAX_FILES, MAX_SECRET_BYTES, Secret, SecretError,
+};
 pub use error::Error;
 pub use hardware::{HardwareOptions, probe_encoder};
-pub use helper::{Helper, HelperEvent, HelperOptions, HelperStats, Picture, RemoteCursor};
+pub use helper::{Helper, HelperEvent, HelperOptions, HelperStats, Picture, RemoteCursor, Unsent};
 pub use records::{ShareRecord, ViewRecord};
-pub use sharer::{NotReady, Sharer, SharerEvent, SharerOptions, SharerStats};
+pub use sharer::{InputTarget, NotReady, Sharer, SharerEvent, SharerOptions, SharerStats};
 #[cfg(feature = "gpu")]
 pub use texture::TextureScreen;
 pub use video_choice::{CodecChoice, UnknownCodec};
 
 pub use farpane_codec::video::hardware::{Backend as HardwareBackend, UnknownBackend};
-pub use farpane_proto::control::CursorShape;
+pub use farpane_proto::control::{CursorShape, MAX_CHAT_BYTES, MAX_CLIPBOARD_BYTES, is_file_name};
 pub use {
-    farpane_capture as capture, farpane_damage as damage, farpane_frame as frame,
+    farpane_capture as capture, farpane_damage as damage, farpane_frame as frame, farpane_input as input,
     farpane_net as net, farpane_policy as policy,
 };
 

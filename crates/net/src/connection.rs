@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use quinn::{SendDatagramError, VarInt};
 use tokio::runtime::Handle;
+use zeroize::Zeroizing;
 
 use crate::close::{APP_CODE_MAX, CODE_DROPPED, CloseReason, MAX_REASON_BYTES};
 use crate::config::{Limits, RECEIVE_WINDOW_AFTER_BYTES};
@@ -117,6 +118,14 @@ impl Connection {
     /// The invitation that brought the two together.
     pub fn invitation_id(&self) -> InvitationId {
         self.invitation
+    }
+
+    /// 32 bytes that both ends of this very connection know and nobody else: the TLS exporter
+    /// (RFC 8446 section 7.5) with this label and no context. `None` once the connection is over.
+    pub fn export(&self, label: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        self.quinn.export_keying_material(&mut *bytes, label, &[]).ok()?;
+        Some(bytes)
     }
 
     /// The other side's address by the path in use; behind a relay, its address there.

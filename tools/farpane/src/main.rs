@@ -3,11 +3,13 @@
 
 mod commands;
 mod desktop;
+mod files;
 mod interrupt;
 mod logging;
 mod snapshot;
 mod stats;
 mod table;
+mod terminal;
 mod window;
 
 use clap::{Parser, Subcommand};

@@ -1,8 +1,16 @@
-//! The helper's side: receive, decode, hand pictures to the app.
+//! The helper's side: receive, decode, hand pictures to the app, say what the person does.
 
+mod channels;
 mod composer;
+mod messages;
+mod options;
 mod session;
+mod standing;
+mod told;
 
+pub use channels::Unsent;
 pub(crate) use composer::Composer;
 pub use composer::Picture;
-pub use session::{Helper, HelperEvent, HelperOptions, HelperStats, RemoteCursor};
+pub use options::HelperOptions;
+pub use session::{Helper, HelperStats, RemoteCursor};
+pub use told::HelperEvent;

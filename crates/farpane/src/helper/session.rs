@@ -1,19 +1,23 @@
 //! A helper's session: one thread that decodes, and what the app sees of it.
 
+use super::options::HelperOptions;
+use super::standing::{Standing, standing};
+use super::told::HelperEvent;
 use super::{Composer, Picture};
 use crate::Error;
+use crate::channel::{BlobRoom, Files, SEAL_LABEL, Sealer, wire_rights};
 use crate::records::ViewRecord;
 use crate::video_choice::decodable;
 use bytes::Bytes;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use crossbeam::queue::ArrayQueue;
 use farpane_net::{
-    Cancel, CloseReason, Identity, Invitation, Link, LinkHandle, LinkSink, LinkStats, NetConfig,
-    NetThread, PathStats, PathSwitch, connect, now_us,
+    CloseReason, Identity, Invitation, Link, LinkHandle, LinkSink, LinkStats, NetThread, PathStats,
+    PathSwitch, connect, now_us,
 };
 use farpane_policy::EndReason;
-use farpane_proto::control::{CURSOR_SHAPE_BLOB, Control, CursorShape};
-use farpane_proto::{VERSION, datagram::Cursor};
+use farpane_proto::control::{Control, CursorShape};
+use farpane_proto::datagram::Cursor;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,52 +34,6 @@ const MAX_SHAPES: usize = 64;
 const QUEUE_RECORDS: usize = 4_096;
 /// How often the round-trip time paces the reports anew.
 const RTT_EVERY_US: u64 = 500_000;
-
-/// What a helper is told beside pictures.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum HelperEvent {
-    /// The sharer has been asked for consent.
-    ConsentPending,
-    /// The sharer consented; pictures follow.
-    ConsentGranted,
-    /// What comes and goes takes another path from now on.
-    PathChanged(PathSwitch),
-    /// The session is over.
-    Ended {
-        /// Why.
-        cause: EndReason,
-        /// Why, for people.
-        reason: String,
-        /// Whether connecting again with the same identity may succeed: the connection was lost,
-        /// nobody ended the session.
-        lost: bool,
-    },
-}
-
-/// How a helper takes part.
-#[derive(Clone)]
-pub struct HelperOptions {
-    /// The name that the sharer sees; not verified.
-    pub name: String,
-    /// Called from other threads whenever there is a new picture, cursor or event. Must not block.
-    pub on_change: Arc<dyn Fn() + Send + Sync>,
-    /// Ends connecting early, from another thread.
-    pub cancel: Cancel,
-    /// Limits and times of the transport.
-    pub net: NetConfig,
-}
-
-impl Default for HelperOptions {
-    fn default() -> Self {
-        Self {
-            name: "helper".to_owned(),
-            on_change: Arc::new(|| {}),
-            cancel: Cancel::default(),
-            net: NetConfig::default(),
-        }
-    }
-}
 
 /// What a helper has counted since it was connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,8 +58,8 @@ pub struct RemoteCursor {
 
 /// A helper in a session. Dropping it leaves the session.
 pub struct Helper {
-    shared: Arc<Shared>,
-    link: LinkHandle,
+    pub(super) shared: Arc<Shared>,
+    pub(super) link: LinkHandle,
     events: Receiver<HelperEvent>,
     records: Receiver<ViewRecord>,
     thread: Option<JoinHandle<()>>,
@@ -109,17 +67,33 @@ pub struct Helper {
     _net: NetThread,
 }
 
-struct Shared {
+/// What the app's calls and the decoding thread share.
+pub(super) struct Shared {
     picture: ArrayQueue<Picture>,
     cursor: Mutex<(Option<Cursor>, VecDeque<Arc<CursorShape>>)>,
     pictures: AtomicU64,
     update: AtomicU64,
+    /// What the helper may do now, as the sharer says.
+    pub(super) standing: Arc<Mutex<Standing>>,
+    pub(super) files: Mutex<Files>,
+    pub(super) sealer: Mutex<Sealer>,
     on_change: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Shared {
     fn cursor(&self) -> MutexGuard<'_, (Option<Cursor>, VecDeque<Arc<CursorShape>>)> {
         self.cursor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn files(&self) -> MutexGuard<'_, Files> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The session is over: nothing moves any more.
+    fn end(&self) {
+        *standing(&self.standing) = Standing::default();
+        self.files().stop(true, "the session has ended");
+        self.files().stop(false, "the session has ended");
     }
 }
 
@@ -144,10 +118,26 @@ impl Helper {
         let (arrivals, queue) = bounded(QUEUE_ARRIVALS);
         let (event_sender, events) = bounded(QUEUE_EVENTS);
         let (record_sender, records) = bounded(QUEUE_RECORDS);
-        let link = Link::spawn(connection, Sink(arrivals));
-        let hello = Control::hello(&options.name, decodable()).to_bytes();
-        link.send_control(hello.into()).map_err(|e| Error::Send(e.to_string()))?;
+        let key = connection.export(SEAL_LABEL);
+        let key = key.ok_or_else(|| Error::Send("the connection is over".to_owned()))?;
+        let room = BlobRoom::default();
+        let link = Link::spawn(connection, Sink { arrivals, room: room.clone() });
+        let hello = Control::hello(&options.name, decodable());
+        for message in [hello, Control::Ask(wire_rights(options.rights))] {
+            link.send_control(message.to_bytes().into()).map_err(|e| Error::Send(e.to_string()))?;
+        }
+        let (told, on_change) = (event_sender.clone(), Arc::clone(&options.on_change));
+        let tell = move |event| {
+            // The last place is kept for the end.
+            if told.len() + 1 < QUEUE_EVENTS {
+                let _ = told.try_send(HelperEvent::File(event));
+            }
+            on_change();
+        };
         let shared = Arc::new(Shared {
+            standing: Arc::default(),
+            files: Mutex::new(Files::new(link.clone(), Arc::new(tell))),
+            sealer: Mutex::new(Sealer::new(key)),
             picture: ArrayQueue::new(1),
             cursor: Mutex::new((None, VecDeque::new())),
             pictures: AtomicU64::new(0),
@@ -158,6 +148,7 @@ impl Helper {
             shared: Arc::clone(&shared),
             link: link.clone(),
             composer: Composer::new(),
+            room,
             events: event_sender,
             records: record_sender,
             rtt_at_us: 0,
@@ -273,33 +264,39 @@ enum Arrival {
     Closed(CloseReason),
 }
 
-struct Sink(Sender<Arrival>);
+struct Sink {
+    arrivals: Sender<Arrival>,
+    /// Room for blobs in the queue.
+    room: BlobRoom,
+}
 
 impl LinkSink for Sink {
     fn datagram(&mut self, received_us: u64, bytes: Bytes) {
         crate::fault::point("farpane-net");
         // A full queue loses the datagram, as the network does.
-        let _ = self.0.try_send(Arrival::Datagram { received_us, bytes });
+        let _ = self.arrivals.try_send(Arrival::Datagram { received_us, bytes });
     }
 
     fn control(&mut self, bytes: Bytes) {
-        let _ = self.0.try_send(Arrival::Control(bytes));
+        let _ = self.arrivals.try_send(Arrival::Control(bytes));
     }
 
     fn blob(&mut self, kind: u8, bytes: Bytes) {
-        let _ = self.0.try_send(Arrival::Blob { kind, bytes });
+        if self.room.take(bytes.len()) {
+            let _ = self.arrivals.try_send(Arrival::Blob { kind, bytes });
+        }
     }
 
     fn mtu(&mut self, _max_datagram_bytes: usize) {}
 
     fn path(&mut self, switch: PathSwitch) {
-        let _ = self.0.try_send(Arrival::Path(switch));
+        let _ = self.arrivals.try_send(Arrival::Path(switch));
     }
 
     fn closed(&mut self, reason: CloseReason) {
         let mut last = Arrival::Closed(reason);
         // The sender is dropped after this call, so a full queue cannot hide the end for long.
-        while let Err(TrySendError::Full(back)) = self.0.try_send(last) {
+        while let Err(TrySendError::Full(back)) = self.arrivals.try_send(last) {
             last = back;
             std::thread::yield_now();
         }
@@ -307,10 +304,11 @@ impl LinkSink for Sink {
 }
 
 /// The decoding thread's state.
-struct Decoder {
-    shared: Arc<Shared>,
-    link: LinkHandle,
+pub(super) struct Decoder {
+    pub(super) shared: Arc<Shared>,
+    pub(super) link: LinkHandle,
     composer: Composer,
+    room: BlobRoom,
     events: Sender<HelperEvent>,
     records: Sender<ViewRecord>,
     rtt_at_us: u64,
@@ -329,6 +327,7 @@ impl Decoder {
                 }
             }
         };
+        self.shared.end();
         let _ = self.events.try_send(end);
     }
 
@@ -360,17 +359,10 @@ impl Decoder {
                 self.composer.handle_datagram(received_us, &bytes)?;
             }
             Arrival::Control(bytes) => self.handle_control(&bytes)?,
-            Arrival::Blob { kind: CURSOR_SHAPE_BLOB, bytes } => {
-                let shape = Arc::new(CursorShape::read(&bytes)?);
-                let mut cursor = self.shared.cursor();
-                cursor.1.retain(|known| known.id != shape.id);
-                cursor.1.push_back(shape);
-                let excess = cursor.1.len().saturating_sub(MAX_SHAPES);
-                cursor.1.drain(..excess);
-                drop(cursor);
-                (self.shared.on_change)();
+            Arrival::Blob { kind, bytes } => {
+                self.room.give(bytes.len());
+                self.handle_blob(kind, &bytes)?;
             }
-            Arrival::Blob { .. } => {} // kinds of later versions
             Arrival::Path(switch) => {
                 let _ = self.events.try_send(HelperEvent::PathChanged(switch));
                 (self.shared.on_change)();
@@ -380,19 +372,17 @@ impl Decoder {
         Ok(None)
     }
 
-    fn handle_control(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        match Control::read(bytes)? {
-            Control::Hello { version, .. } if version != VERSION => {
-                return Err(Error::Version { theirs: version, ours: VERSION });
-            }
-            Control::ConsentPending => self.tell(HelperEvent::ConsentPending),
-            Control::ConsentGranted => self.tell(HelperEvent::ConsentGranted),
-            _ => {}
-        }
-        Ok(())
+    pub(super) fn take_shape(&self, shape: CursorShape) {
+        let mut cursor = self.shared.cursor();
+        cursor.1.retain(|known| known.id != shape.id);
+        cursor.1.push_back(Arc::new(shape));
+        let excess = cursor.1.len().saturating_sub(MAX_SHAPES);
+        cursor.1.drain(..excess);
+        drop(cursor);
+        (self.shared.on_change)();
     }
 
-    fn tell(&self, event: HelperEvent) {
+    pub(super) fn tell(&self, event: HelperEvent) {
         if self.events.len() + 1 < QUEUE_EVENTS {
             let _ = self.events.try_send(event);
         }

@@ -1,13 +1,15 @@
-//! What a session by invitation is, in the words of policy.
+//! Who may come, in the words of policy.
 //!
 //! An invitation is the sharer's own: whoever holds it counts as of the sharer's tenant, helps on
-//! this device only, and may see the screen.
+//! this device only, and may do what the sharer's own settings allow.
 
-use super::links::PeerId;
+use super::guests::Binding;
+use super::input::InputTarget;
+use farpane_net::Connection;
 use farpane_policy::{
     AdvanceConsent, Authentication, Capabilities, Capability, ConnectionId, Device, DeviceId,
-    Event, IdError, InvitationKey, LeaseId, Mode, Peer, Permissions, Person, Posture, Request,
-    Rights, Scope, SessionId, SessionLimits, Setup, Side, SubjectId, TenantId, TenantSettings,
+    Event, IdError, InvitationKey, Peer, PeerError, Permission, Permissions, Person, Posture,
+    Request, Rights, Scope, SessionId, SessionLimits, Setup, SubjectId, TenantId, TenantSettings,
     Version,
 };
 use std::sync::Arc;
@@ -16,89 +18,165 @@ use std::sync::Arc;
 const TENANT: &str = "invited";
 /// This device, to those invited to it.
 const DEVICE: &str = "this-device";
-/// What this library does for a helper so far.
-const PLATFORM: Capabilities = Capabilities::of(&[Capability::View]);
+/// The label of the TLS exporter that proofs are of (RFC 9266 section 2).
+const BINDING_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
+/// The label of the one that names the session.
+const SESSION_LABEL: &[u8] = b"EXPORTER-farpane-session";
 
-/// What a helper by invitation asks for.
-pub(crate) fn request(invitation: InvitationKey) -> Request {
-    Request { invitation, rights: Rights::of(Mode::View) }
+/// What this library moves by itself.
+const CHANNELS: Capabilities = Capabilities::of(&[
+    Capability::View,
+    Capability::Chat,
+    Capability::ClipboardIn,
+    Capability::ClipboardOut,
+    Capability::FileIn,
+    Capability::FileOut,
+]);
+/// What takes a display that input is applied to besides.
+const WITH_INPUT: Capabilities = Capabilities::of(&[
+    Capability::View,
+    Capability::Chat,
+    Capability::ClipboardIn,
+    Capability::ClipboardOut,
+    Capability::FileIn,
+    Capability::FileOut,
+    Capability::Point,
+    Capability::Control,
+    Capability::Elevate,
+]);
+
+/// Why a helper is not let in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotAdmitted {
+    #[error(transparent)]
+    Name(#[from] PeerError),
+    #[error(transparent)]
+    Id(#[from] IdError),
 }
 
-/// The session of the helper `id`, which came by `invitation`.
-pub(crate) fn setup(
-    id: PeerId,
-    invitation: InvitationKey,
-    advance: Option<AdvanceConsent>,
-) -> Result<Setup, IdError> {
-    let mut session = invitation;
-    session[8..].copy_from_slice(&id.to_be_bytes());
-    Ok(Setup {
-        session: SessionId(session),
-        connection: connection(id, invitation),
-        tenant: TenantId::new(TENANT)?,
-        settings: TenantSettings::default(),
-        local: Capabilities::ALL,
-        platform: PLATFORM,
-        limits: SessionLimits::default(),
-        advance,
-        unattended: None,
-    })
+/// The rules by which this sharer lets helpers in.
+pub(crate) struct Admission {
+    /// What the sharer's own settings allow.
+    pub(crate) local: Capabilities,
+    pub(crate) platform: Capabilities,
+    pub(crate) limits: SessionLimits,
 }
 
-/// What has happened once a helper with a proven invitation and key has said who it is.
-pub(crate) fn introduction(
-    id: PeerId,
-    invitation: InvitationKey,
-    peer: Peer,
-) -> Result<[Event; 6], IdError> {
-    let who = Arc::new(authentication(connection(id, invitation), peer)?);
-    Ok([
-        Event::Requested(request(invitation)),
+/// What a helper said of itself.
+pub(crate) struct Introduction<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) fingerprint: &'a str,
+    pub(crate) invitation: InvitationKey,
+    pub(crate) presented: Option<&'a [u8]>,
+    pub(crate) binding: Binding,
+    pub(crate) rights: Rights,
+}
+
+impl Introduction<'_> {
+    /// What it asks for.
+    pub(crate) fn request(&self) -> Request {
+        Request { invitation: self.invitation, rights: self.rights }
+    }
+}
+
+/// What names a connection to its two ends; `None` when it is over already.
+pub(crate) fn binding(connection: &Connection) -> Option<Binding> {
+    let session = connection.export(SESSION_LABEL)?;
+    let (session, _) = session.split_first_chunk()?;
+    Some(Binding { exporter: *connection.export(BINDING_LABEL)?, session: *session })
+}
+
+impl Admission {
+    pub(crate) fn new(local: Capabilities, input: &InputTarget, limits: SessionLimits) -> Self {
+        let platform = if *input == InputTarget::None { CHANNELS } else { WITH_INPUT };
+        Self { local, platform, limits }
+    }
+
+    /// Who this end is, for a helper by this connection.
+    pub(crate) fn present(&self, _binding: &Binding) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Who a helper is.
+    ///
+    /// # Errors
+    /// It has not proved it.
+    pub(crate) fn authenticate(
+        &self,
+        helper: &Introduction<'_>,
+    ) -> Result<Authentication, NotAdmitted> {
+        let tenant = TenantId::new(TENANT)?;
+        let version = Version::default();
+        let device = Device {
+            tenant: tenant.clone(),
+            id: DeviceId::new(DEVICE)?,
+            groups: Vec::new(),
+            enrolled: true,
+            posture: Posture::Compliant,
+            allowed: Capabilities::ALL,
+            version,
+        };
+        let person = |name| SubjectId::new(name).map(|subject| (tenant.clone(), subject));
+        let [helper_person, sharer] = [person(helper.fingerprint)?, person("sharer")?]
+            .map(|(tenant, subject)| Person { tenant, subject });
+        Ok(Authentication {
+            helper: helper_person,
+            sharer,
+            scope: Scope::Devices(vec![device.id.clone()]),
+            device,
+            peer: Peer::new(helper.name, helper.fingerprint)?,
+            helper_version: version,
+            permissions: self.invited_permissions(),
+            valid_us: u64::MAX,
+            connection: ConnectionId(helper.binding.exporter),
+        })
+    }
+
+    /// The session of a helper.
+    ///
+    /// # Errors
+    /// A name that names nothing.
+    pub(crate) fn setup(
+        &self,
+        helper: &Introduction<'_>,
+        advance: Option<AdvanceConsent>,
+    ) -> Result<Setup, NotAdmitted> {
+        Ok(Setup {
+            session: SessionId(helper.binding.session),
+            connection: ConnectionId(helper.binding.exporter),
+            tenant: TenantId::new(TENANT)?,
+            settings: TenantSettings::default(),
+            local: self.local,
+            platform: self.platform,
+            limits: self.limits,
+            advance,
+            unattended: None,
+        })
+    }
+
+    /// Whom the sharer invites helps with what the sharer allows, as far as somebody is there.
+    fn invited_permissions(&self) -> Permissions {
+        let mut permissions = vec![
+            Permission::ViewScreen,
+            Permission::OfferRemoteAssistance,
+            Permission::ConnectorRead,
+        ];
+        let more = [
+            (Capability::Control, Permission::TakeFullControl),
+            (Capability::Elevate, Permission::Elevation),
+        ];
+        let more = more.into_iter().filter(|(needs, _)| self.local.contains(*needs));
+        permissions.extend(more.map(|(_, permission)| permission));
+        Permissions::of(&permissions)
+    }
+}
+
+/// What has happened once a helper has proved who it is and asked.
+pub(crate) fn opening(request: Request, who: Authentication) -> [Event; 4] {
+    [
+        Event::Requested(request),
         Event::Paired,
-        Event::Authenticated(who),
+        Event::Authenticated(Arc::new(who)),
         Event::Authorise(Capabilities::ALL),
-        // The sharer's own device keeps the sharer's own rules: there is nothing to warn of.
-        Event::ComplianceSeen(Side::Sharer),
-        Event::Ask,
-    ])
-}
-
-/// The answer to a renewal that was asked for.
-pub(crate) fn renewed(renewal: LeaseId) -> Event {
-    Event::LeaseRenewed(renewal, Capabilities::ALL)
-}
-
-fn authentication(connection: ConnectionId, peer: Peer) -> Result<Authentication, IdError> {
-    let tenant = TenantId::new(TENANT)?;
-    let version = Version::default();
-    let device = Device {
-        tenant: tenant.clone(),
-        id: DeviceId::new(DEVICE)?,
-        groups: Vec::new(),
-        enrolled: true,
-        posture: Posture::Compliant,
-        allowed: Capabilities::ALL,
-        version,
-    };
-    let helper =
-        Person { tenant: tenant.clone(), subject: SubjectId::new(peer.key_fingerprint())? };
-    Ok(Authentication {
-        helper,
-        sharer: Person { tenant, subject: SubjectId::new("sharer")? },
-        scope: Scope::Devices(vec![device.id.clone()]),
-        device,
-        peer,
-        helper_version: version,
-        permissions: Permissions::view_only(),
-        valid_us: u64::MAX,
-        connection,
-    })
-}
-
-/// Both ends have proved the invitation on the connection by which the helper `id` came.
-fn connection(id: PeerId, invitation: InvitationKey) -> ConnectionId {
-    let mut name = [0; 32];
-    name[..16].copy_from_slice(&invitation);
-    name[16..24].copy_from_slice(&id.to_be_bytes());
-    ConnectionId(name)
+    ]
 }

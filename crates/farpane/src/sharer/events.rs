@@ -1,6 +1,6 @@
 //! What the pipeline tells the app.
 
-use super::session::SharerEvent;
+use super::told::SharerEvent;
 use crossbeam::channel::{Receiver, Sender, bounded};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

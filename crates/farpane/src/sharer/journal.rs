@@ -15,4 +15,14 @@ impl Journal {
         entries.iter().for_each(|entry| log::debug!("{:?}", entry.fact));
         Ok(())
     }
+
+    pub(crate) fn seal(&mut self) -> Option<Vec<u8>> {
+        None
+    }
+
+    pub(crate) fn countersign(&mut self, _head: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    pub(crate) fn accept(&mut self, _signed: &[u8]) {}
 }

@@ -1,8 +1,11 @@
 //! What the network thread tells the pipeline.
 
+use super::input::InputDoor;
+use crate::channel::BlobRoom;
 use bytes::Bytes;
 use crossbeam::channel::{Sender, TrySendError};
 use farpane_net::{CloseReason, Connection, LinkSink, PathSwitch};
+use farpane_proto::control::Control;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,6 +20,10 @@ pub(crate) enum LinkEvent {
     Datagram(Bytes),
     /// A control message arrived.
     Control(Bytes),
+    /// A blob arrived.
+    Blob(u8, Bytes),
+    /// The display takes no input.
+    InputFailed(String),
     /// Datagrams may have this size now.
     Mtu(usize),
     /// The session goes by another path.
@@ -34,6 +41,10 @@ pub(crate) struct Sink {
     pub(crate) events: Sender<(PeerId, LinkEvent)>,
     /// Set by the pipeline when it waits for the queue to the network.
     pub(crate) tell_drained: Arc<AtomicBool>,
+    /// Where input goes.
+    pub(crate) input: InputDoor,
+    /// Room for blobs in the queue.
+    pub(crate) room: BlobRoom,
 }
 
 impl Sink {
@@ -48,11 +59,17 @@ impl LinkSink for Sink {
     }
 
     fn control(&mut self, bytes: Bytes) {
-        self.tell(LinkEvent::Control(bytes));
+        match Control::input(&bytes) {
+            Some(batch) => self.input.pass(batch.to_vec()),
+            None => self.tell(LinkEvent::Control(bytes)),
+        }
     }
 
-    /// Helpers send no blobs.
-    fn blob(&mut self, _kind: u8, _bytes: Bytes) {}
+    fn blob(&mut self, kind: u8, bytes: Bytes) {
+        if self.room.take(bytes.len()) {
+            self.tell(LinkEvent::Blob(kind, bytes));
+        }
+    }
 
     fn mtu(&mut self, max_datagram_bytes: usize) {
         self.tell(LinkEvent::Mtu(max_datagram_bytes));

@@ -7,15 +7,18 @@ mod feed;
 mod grabber;
 mod guests;
 mod hardware;
+mod input;
 mod intake;
 mod journal;
 mod links;
+mod options;
 mod peer;
 mod pipeline;
 mod screen;
 mod session;
 mod slots;
 mod stills;
+mod told;
 mod video;
 
 pub(crate) use video::OpenEncoder;
@@ -23,7 +26,10 @@ pub(crate) use video::OpenEncoder;
 #[cfg(test)]
 pub(crate) use stills::StillQueue;
 
-pub use session::{NotReady, Sharer, SharerEvent, SharerOptions, SharerStats};
+pub use input::InputTarget;
+pub use options::SharerOptions;
+pub use session::{NotReady, Sharer, SharerStats};
+pub use told::SharerEvent;
 
 #[cfg(any(test, feature = "lab"))]
 pub(crate) use {

@@ -1,10 +1,12 @@
 //! One helper, as the sharer's pipeline sees it.
 
 use super::feed::Feed;
+use super::input::InputDoor;
 use super::links::{LinkEvent, PeerId, Sink};
 use super::screen::Screen;
 use super::stills::StillQueue;
 use super::video::OpenEncoder;
+use crate::channel::BlobRoom;
 use bytes::Bytes;
 use crossbeam::channel::Sender;
 use farpane_capture::CursorShape as Captured;
@@ -25,6 +27,10 @@ const KNOWN_SHAPES: usize = 32;
 /// A connected helper.
 pub(crate) struct Peer {
     link: LinkHandle,
+    /// Where the helper's input goes.
+    pub(crate) input: InputDoor,
+    /// Room for the helper's blobs in the queue to the pipeline.
+    pub(crate) room: BlobRoom,
     window: WindowHandle,
     tell_drained: Arc<AtomicBool>,
     max_datagram_bytes: usize,
@@ -44,9 +50,19 @@ impl Peer {
         events: Sender<(PeerId, LinkEvent)>,
     ) -> Self {
         let tell_drained = Arc::new(AtomicBool::new(false));
-        let sink = Sink { peer: id, events, tell_drained: Arc::clone(&tell_drained) };
+        let input = InputDoor::default();
+        let room = BlobRoom::default();
+        let sink = Sink {
+            peer: id,
+            events,
+            tell_drained: Arc::clone(&tell_drained),
+            input: input.clone(),
+            room: room.clone(),
+        };
         let link = Link::spawn(connection, sink);
         Self {
+            input,
+            room,
             window: link.window(),
             max_datagram_bytes: link.max_datagram_bytes().max(MIN_DATAGRAM_BYTES),
             link,
@@ -61,6 +77,11 @@ impl Peer {
     /// Films go to this helper as `video` encodes them, and photographs as `stills` makes them.
     pub(crate) fn set_video(&mut self, video: Option<OpenEncoder>, stills: Option<StillQueue>) {
         (self.video, self.stills) = (video, stills);
+    }
+
+    /// The connection, for what threads of their own send.
+    pub(crate) fn link(&self) -> LinkHandle {
+        self.link.clone()
     }
 
     /// Sends a control message; a peer whose queue is full is closed.

@@ -9,12 +9,13 @@ use super::intake::{Input, Intake};
 use super::links::{LinkEvent, PeerId};
 use super::peer::Peer;
 use super::screen::{Compared, Screen, Search, damage_px};
-use super::session::{Command, NotReady, SharerEvent, SharerStats};
+use super::session::{Command, NotReady, SharerStats};
+use super::told::SharerEvent;
 use crate::Error;
 use crate::records::ShareRecord;
 use crossbeam::channel::{Sender, never};
 use farpane_capture::{CaptureCounters, CaptureEvent, CursorUpdate, Frame, monotonic_us};
-use farpane_policy::Event;
+use farpane_policy::{Event, Side};
 use farpane_proto::datagram::Cursor;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -151,10 +152,45 @@ impl Pipeline {
                 let _ = reply.send(ready);
             }
             Command::End(id, reply) => {
-                self.guests.end(id);
+                self.guests.step(id, Event::SharerEnded);
                 let _ = reply.send(());
             }
+            Command::Revoke(id, reply) => {
+                self.guests.step(id, Event::Revoked);
+                let _ = reply.send(());
+            }
+            Command::ComplianceSeen(id) => {
+                self.guests.step(id, Event::ComplianceSeen(Side::Sharer));
+            }
+            Command::RenewLease(id, renewal, allowed) => {
+                self.guests.step(id, Event::LeaseRenewed(renewal, allowed));
+            }
+            Command::Lower(id, rights) => {
+                self.guests.step(id, Event::Lowered(Side::Sharer, rights));
+            }
+            Command::Hold(id, true) => self.guests.step(id, Event::Suspend(Side::Sharer)),
+            Command::Hold(id, false) => self.guests.step(id, Event::Resume(Side::Sharer)),
+            Command::Prompt(open) => self.guests.set_prompt(open),
             Command::Stop => {}
+            other => self.handle_channel_command(other),
+        }
+    }
+
+    /// Moves what the app sends by a channel.
+    fn handle_channel_command(&mut self, command: Command) {
+        match command {
+            Command::Chat(id, text, reply) => {
+                let _ = reply.send(self.guests.send_chat(id, text));
+            }
+            Command::Clipboard(id, text, reply) => {
+                let _ = reply.send(self.guests.send_clipboard(id, text));
+            }
+            Command::OfferFile(id, offer, reply) => {
+                let _ = reply.send(self.guests.offer_file(id, offer));
+            }
+            Command::AnswerFile(id, file, to) => self.guests.answer_file(id, file, to),
+            Command::StopFile(id, file) => self.guests.stop_file(id, file),
+            _ => {}
         }
     }
 

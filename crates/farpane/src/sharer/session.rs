@@ -1,27 +1,33 @@
 //! What an app that shares its screen holds in its hands.
 
+use super::admission::Admission;
 use super::encoders::Encoders;
 use super::events::Teller;
 use super::grabber::OpenSource;
-use super::guests::Guests;
+use super::guests::{Guests, House};
 use super::hardware::Hardware;
 use super::intake::Intake;
+use super::journal::Journal;
 use super::links::{LinkEvent, PeerId};
+use super::options::SharerOptions;
 use super::pipeline::{Pipeline, Wiring};
 use super::screen::Search;
 use super::stills::StillMaker;
+use super::told::SharerEvent;
+use crate::Error;
+use crate::channel::{FileId, FileProblem};
 use crate::records::ShareRecord;
-use crate::{CodecChoice, Error, HardwareOptions};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use farpane_capture::{CaptureError, CaptureSource, monotonic_us};
+use farpane_capture::monotonic_us;
 use farpane_codec::video::VideoCodec;
-use farpane_damage::Processor;
 use farpane_net::{
-    Identity, Invitation, Invitations, InvitedRelay, Listener, NetConfig, NetThread, PairingCode,
-    PathSwitch, RelayState, RelayUrl,
+    Identity, Invitation, Invitations, InvitedRelay, Listener, NetThread, PairingCode, RelayState,
+    RelayUrl,
 };
-use farpane_policy::{AdvanceConsent, Answer, ConsentRequest, EndReason, Mode, Peer};
-use std::net::{Ipv4Addr, SocketAddr};
+use farpane_policy::{AdvanceConsent, Answer, Capabilities, LeaseId, Rights};
+use farpane_proto::control::{MAX_CHAT_BYTES, MAX_CLIPBOARD_BYTES, is_chat};
+use std::io::{Read, Write};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -34,83 +40,6 @@ const LOOK: Duration = Duration::from_millis(20);
 const QUEUE_COMMANDS: usize = 256;
 /// Records for statistics that may wait; further ones are dropped.
 const QUEUE_RECORDS: usize = 4_096;
-
-/// What a sharer's app is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SharerEvent {
-    /// A helper waits for [`Sharer::answer`].
-    ConsentRequested {
-        /// Names the helper from now on.
-        helper: u64,
-        /// Who it says it is, its verified key, and what it asks for.
-        request: ConsentRequest,
-    },
-    /// There is consent. Show who sees the screen, and say that it shows with
-    /// [`Sharer::acknowledge_indicator`] now and every second: only then is the screen captured.
-    ShowIndicator {
-        /// Which helper.
-        helper: u64,
-        /// Who it says it is, and its verified key.
-        peer: Peer,
-        /// What it may do.
-        mode: Mode,
-    },
-    /// The helper sees the screen from now on.
-    Sharing {
-        /// Which helper.
-        helper: u64,
-    },
-    /// What goes to a helper takes another path from now on.
-    PathChanged {
-        /// Which helper.
-        helper: u64,
-        /// From where to where, and why.
-        switch: PathSwitch,
-    },
-    /// A helper's session is over.
-    Left {
-        /// Which helper.
-        helper: u64,
-        /// Why.
-        reason: EndReason,
-    },
-    /// The display went away; it is tried again.
-    ScreenLost {
-        /// Why, for people.
-        reason: String,
-    },
-    /// A replay has come to its end; the last picture stays.
-    SourceEnded,
-    /// The sharer is over, which is the last event.
-    Stopped {
-        /// Whether its thread failed; else [`Sharer::stop`] stopped it.
-        failed: bool,
-    },
-    /// The app did not take its events in time: so many that it can do without were dropped.
-    Missed {
-        /// How many.
-        events: u64,
-    },
-    /// The screen cannot be shared; every session has ended.
-    Failed {
-        /// Why, for people.
-        reason: String,
-    },
-}
-
-impl SharerEvent {
-    /// Whether an app that does not learn of it would do harm or wait for ever.
-    pub(crate) fn is_critical(&self) -> bool {
-        !matches!(
-            self,
-            Self::ScreenLost { .. }
-                | Self::SourceEnded
-                | Self::Missed { .. }
-                | Self::PathChanged { .. }
-        )
-    }
-}
 
 /// Why nothing is captured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -157,59 +86,26 @@ pub(crate) enum Command {
     Answer(PeerId, Answer),
     IndicatorShown,
     StartCapture(Sender<Result<(), NotReady>>),
+    ComplianceSeen(PeerId),
+    RenewLease(PeerId, LeaseId, Capabilities),
+    Lower(PeerId, Rights),
+    Hold(PeerId, bool),
+    Prompt(bool),
+    Revoke(PeerId, Sender<()>),
+    Chat(PeerId, String, Sender<bool>),
+    Clipboard(PeerId, String, Sender<bool>),
+    OfferFile(PeerId, Offer, Sender<Result<FileId, FileProblem>>),
+    AnswerFile(PeerId, u32, Option<Box<dyn Write + Send>>),
+    StopFile(PeerId, FileId),
     End(PeerId, Sender<()>),
     Stop,
 }
 
-/// How to share.
-pub struct SharerOptions {
-    /// Opens the screen. Called on a thread of its own, only while there is consent, and again
-    /// when helpers come back after all had left.
-    pub open: Arc<dyn Fn() -> Result<Box<dyn CaptureSource>, CaptureError> + Send + Sync>,
-    /// Where to listen; port 0 lets the system choose.
-    pub listen: SocketAddr,
-    /// The name that helpers see; not verified.
-    pub name: String,
-    /// Whether to send what moved as moves. Off only to measure what they save.
-    pub find_moves: bool,
-    /// Who compares frames: the CPU, a GPU, or whichever a calibration finds faster. By default
-    /// what [`farpane_damage::PROCESSOR_VARIABLE`] names, or [`Processor::Auto`]. A GPU needs the
-    /// feature `gpu`.
-    pub processor: Processor,
-    /// How regions that behave like films are sent.
-    pub codec: CodecChoice,
-    /// Whether films may be encoded in hardware, and how it is found out what works; `None`, the
-    /// default: they are not. Until that is known, where nothing works and after the first failure
-    /// they are encoded in software. In software there must be H.264 too: it decodes what a probe
-    /// encodes, and takes over.
-    pub hardware: Option<HardwareOptions>,
-    /// Whether capture waits for [`Sharer::start_capture`] even when there is consent.
-    pub wait_for_start: bool,
-    /// Called from other threads whenever there is a new event. Must not block.
-    pub on_event: Arc<dyn Fn() + Send + Sync>,
-    /// Limits and times of the transport.
-    pub net: NetConfig,
-}
-
-impl SharerOptions {
-    /// Shares what `open` opens, on a port of all interfaces that the system chooses, as soon as
-    /// there is consent.
-    pub fn new(
-        open: impl Fn() -> Result<Box<dyn CaptureSource>, CaptureError> + Send + Sync + 'static,
-    ) -> Self {
-        Self {
-            open: Arc::new(open),
-            listen: (Ipv4Addr::UNSPECIFIED, 0).into(),
-            name: "sharer".to_owned(),
-            find_moves: true,
-            processor: Processor::forced().ok().flatten().unwrap_or_default(),
-            codec: CodecChoice::default(),
-            hardware: None,
-            wait_for_start: false,
-            on_event: Arc::new(|| {}),
-            net: NetConfig::default(),
-        }
-    }
+/// A file to be offered.
+pub(crate) struct Offer {
+    pub(crate) name: String,
+    pub(crate) bytes: u64,
+    pub(crate) content: Box<dyn Read + Send>,
 }
 
 /// A sharer. Dropping it ends every session.
@@ -265,8 +161,18 @@ impl Sharer {
         let hardware = options.hardware.filter(|_| may).map(Hardware::start).transpose()?;
         let may = options.codec.has_stills(1 << VideoCodec::Av1.to_byte());
         let stills = may.then(StillMaker::start).transpose()?;
-        let encoders = (hardware, stills);
-        let guests = Guests::new(options.name, options.codec, encoders, link_sender, teller);
+        let guests = Guests::new(House {
+            name: options.name,
+            codec: options.codec,
+            hardware,
+            stills,
+            admission: Admission::new(options.allow, &options.input, options.limits),
+            input: options.input,
+            lease_by_app: options.lease_by_app,
+            journal: Journal,
+            links: link_sender,
+            events: teller,
+        });
         let name = "farpane-share";
         let failed = |reason: String| Error::Thread { name, reason };
         let encoders = Encoders::new().map_err(|e| failed(e.to_string()))?;
@@ -367,6 +273,89 @@ impl Sharer {
     /// Says that the indicator is on the screen. Sharing stops when this stops for 3 s.
     pub fn acknowledge_indicator(&self) {
         self.command(Command::IndicatorShown);
+    }
+
+    /// Says that the sharer has seen the warning of [`SharerEvent::ComplianceWarning`].
+    pub fn acknowledge_compliance(&self, helper: u64) {
+        self.command(Command::ComplianceSeen(helper));
+    }
+
+    /// What whoever leases sessions allows this one at most, as the answer to
+    /// [`SharerEvent::LeaseDue`].
+    pub fn renew_lease(&self, helper: u64, renewal: LeaseId, allowed: Capabilities) {
+        self.command(Command::RenewLease(helper, renewal, allowed));
+    }
+
+    /// Takes rights from a helper: no more than these from now on.
+    pub fn lower(&self, helper: u64, rights: Rights) {
+        self.command(Command::Lower(helper, rights));
+    }
+
+    /// Holds a helper's session, or lets it go on: meanwhile nothing is captured and no input
+    /// counts.
+    pub fn hold(&self, helper: u64, held: bool) {
+        self.command(Command::Hold(helper, held));
+    }
+
+    /// A prompt for consent or credentials has opened on the sharer's machine. Until it is closed
+    /// again ([`Sharer::prompt_closed`], as often), no helper's input counts, and who may answer
+    /// prompts can send credentials.
+    pub fn prompt_opened(&self) {
+        self.command(Command::Prompt(true));
+    }
+
+    /// It has closed.
+    pub fn prompt_closed(&self) {
+        self.command(Command::Prompt(false));
+    }
+
+    /// Ends one helper's session because what it was granted was taken back. As [`Sharer::end`].
+    pub fn revoke(&self, helper: u64) {
+        let _ = self.ask(|reply| Command::Revoke(helper, reply));
+    }
+
+    /// Sends a message to a helper, at most [`MAX_CHAT_BYTES`] long; whether that is allowed.
+    pub fn send_chat(&self, helper: u64, text: &str) -> bool {
+        let valid = !text.is_empty() && is_chat(text);
+        valid && self.ask(|reply| Command::Chat(helper, text.to_owned(), reply)).unwrap_or(false)
+    }
+
+    /// Sends the sharer's clipboard to a helper, at most [`MAX_CLIPBOARD_BYTES`] long; whether that
+    /// is allowed and there is room.
+    pub fn send_clipboard(&self, helper: u64, text: &str) -> bool {
+        let valid = text.len() <= MAX_CLIPBOARD_BYTES;
+        let send = |reply| Command::Clipboard(helper, text.to_owned(), reply);
+        valid && self.ask(send).unwrap_or(false)
+    }
+
+    /// Offers a file of so many bytes to a helper. It is read on a thread of its own once it is
+    /// wanted; [`SharerEvent::File`] says what became of it.
+    ///
+    /// # Errors
+    /// It is not offered.
+    pub fn offer_file(
+        &self,
+        helper: u64,
+        name: &str,
+        bytes: u64,
+        content: impl Read + Send + 'static,
+    ) -> Result<FileId, FileProblem> {
+        let offer = Offer { name: name.to_owned(), bytes, content: Box::new(content) };
+        let offered = self.ask(|reply| Command::OfferFile(helper, offer, reply));
+        offered.unwrap_or(Err(FileProblem::Unsent))
+    }
+
+    /// Where a file goes that a helper offered, `None` if it is not wanted. It is written on a
+    /// thread of its own, and never more than was offered.
+    pub fn answer_file(&self, helper: u64, file: FileId, to: Option<Box<dyn Write + Send>>) {
+        if !file.outgoing {
+            self.command(Command::AnswerFile(helper, file.number, to));
+        }
+    }
+
+    /// Gives a file up.
+    pub fn stop_file(&self, helper: u64, file: FileId) {
+        self.command(Command::StopFile(helper, file));
     }
 
     /// Starts the capture, if it waits for that.

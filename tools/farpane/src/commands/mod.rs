@@ -7,6 +7,7 @@ pub(crate) mod probe;
 pub(crate) mod record;
 mod relay;
 pub(crate) mod replay;
+mod rights;
 pub(crate) mod share;
 pub(crate) mod tenant;
 pub(crate) mod view;

@@ -1,20 +1,22 @@
 //! `farpane share`.
 
+mod desk;
+
+use super::rights::{Channel, Help, rights};
 use super::{deadline, is_over, probe, relay};
 use crate::interrupt::Interrupt;
 use crate::stats::StatsFile;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
+use desk::Desk;
 use farpane::capture::SourceSpec;
 use farpane::damage::{PROCESSOR_VARIABLE, Processor};
 use farpane::net::{NetConfig, RelayState};
-use farpane::policy::{Answer, ConsentRequest, Mode, Rights};
-use farpane::{CodecChoice, Sharer, SharerEvent, SharerOptions};
-use std::io::{BufRead, IsTerminal};
+use farpane::{CodecChoice, InputTarget, Sharer, SharerEvent, SharerOptions};
+use std::io::IsTerminal;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 /// How long an invitation lets a helper in.
@@ -30,6 +32,8 @@ const TICK: Duration = Duration::from_millis(500);
   farpane share --invite ada.invite                 share this display, ask before each helper
   farpane share --invite ada.invite --consent auto  consent in advance, to viewing only
   farpane share --invite t.invite --source pattern:scroll --listen 127.0.0.1:0 --consent auto
+  farpane share --invite ada.invite --allow control --channels clipboard-in,file-out
+                                                    mouse and keyboard, too, if you say yes
   farpane share --invite ada.invite --code          an invitation that may travel openly, and a code
   farpane share --invite ada.invite --relay turn:ada:secret@relay.example
                                                     be reached through a relay, too")]
@@ -58,9 +62,19 @@ pub(crate) struct Args {
     /// Ask for each helper, or consent now: to viewing only, for this invitation only.
     #[arg(long, value_enum, default_value_t = Consent::Ask)]
     consent: Consent,
-    /// What a helper may be allowed at most; this version lets helpers view only.
-    #[arg(long, value_enum, default_value_t = Allow::View)]
-    allow: Allow,
+    /// What a helper may be allowed at most. Each helper is asked for all the same.
+    #[arg(long, value_enum, default_value_t = Help::View)]
+    allow: Help,
+    /// What may go beside the screen where a helper asks for it, one by one: needs --allow control.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "CHANNEL")]
+    channels: Vec<Channel>,
+    /// Take files that helpers send into this folder; without it none is taken.
+    #[arg(long, value_name = "FOLDER")]
+    files: Option<PathBuf>,
+    /// Run this when an administrator's name and password come from a helper, and give both to its
+    /// standard input, one a line.
+    #[arg(long, value_name = "COMMAND")]
+    on_credentials: Option<PathBuf>,
     /// Write one JSON line for every update.
     #[arg(long, value_name = "FILE.jsonl")]
     stats: Option<PathBuf>,
@@ -91,21 +105,13 @@ enum Consent {
     Auto,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Allow {
-    /// See the screen.
-    View,
-    /// Use mouse and keyboard.
-    Control,
-}
-
 /// Shares until the time is over, the sharer ends it or the screen cannot be shared.
 ///
 /// # Errors
 /// Options this version cannot honour, an address in use, an unwritable file, a lost screen.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    if args.allow == Allow::Control {
-        bail!("--allow control: this version lets helpers view only; use --allow view");
+    if args.allow == Help::View && !args.channels.is_empty() {
+        bail!("--channels: whoever only views moves no clipboard and no file; use --allow control");
     }
     if args.consent == Consent::Ask && !std::io::stdin().is_terminal() {
         eprintln!("farpane: no terminal: answers are read from standard input, one a line");
@@ -139,7 +145,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     if let Some(code) = code {
         eprintln!("pairing code, to be told to the helper: {}", code.to_text().as_str());
     }
-    let mut desk = Desk::new();
+    let mut desk = Desk::new(args)?;
     let mut tick = Instant::now();
     while !is_over(deadline) && !interrupt.is_set() {
         if let Some(event) = sharer.next_event(TICK.saturating_sub(tick.elapsed())) {
@@ -149,7 +155,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             }
             desk.handle(&sharer, event)?;
         }
-        desk.answer(&sharer);
+        desk.listen(&sharer)?;
         if tick.elapsed() >= TICK {
             tick = Instant::now();
             desk.tick(&sharer);
@@ -175,10 +181,18 @@ fn start(args: &Args) -> Result<Sharer> {
         name: args.name.clone(),
         find_moves: !args.no_moves,
         codec: args.codec,
+        allow: rights(args.allow, &args.channels).capabilities(),
+        input: input_target(&args.source, args.monitor.as_deref()),
         processor: args.processor.map_or_else(processor_of_environment, Ok)?,
         ..SharerOptions::new(move || source.open())
     };
     Sharer::start(options).with_context(|| format!("cannot share on {}", args.listen))
+}
+
+/// Input goes to the display that is shared.
+fn input_target(source: &str, monitor: Option<&str>) -> InputTarget {
+    let Some(display) = SourceSpec::display(source) else { return InputTarget::None };
+    InputTarget::X11 { display, monitor: monitor.map(str::to_owned) }
 }
 
 fn tell_relays(sharer: &Sharer) {
@@ -220,84 +234,4 @@ fn addresses(local: SocketAddr) -> Vec<String> {
     }
     ips.push(IpAddr::V4(Ipv4Addr::LOCALHOST));
     ips.iter().map(|ip| SocketAddr::new(*ip, local.port()).to_string()).collect()
-}
-
-/// The terminal: questions, answers, the indicator.
-struct Desk {
-    shown: usize,
-    waiting: Vec<u64>,
-    answers: Option<Receiver<String>>,
-}
-
-impl Desk {
-    fn new() -> Self {
-        Self { shown: 0, waiting: Vec::new(), answers: None }
-    }
-
-    fn handle(&mut self, sharer: &Sharer, event: SharerEvent) -> Result<()> {
-        match event {
-            SharerEvent::ConsentRequested { helper, request } => self.ask(helper, &request),
-            SharerEvent::ShowIndicator { peer, .. } => {
-                self.shown += 1;
-                let (name, key) = (peer.display_name(), peer.key_fingerprint());
-                eprintln!("● {name} (key {key}) SEES THIS SCREEN. Ctrl-C ends it.");
-                sharer.acknowledge_indicator();
-            }
-            SharerEvent::PathChanged { helper, switch } => {
-                eprintln!("helper {helper} is reached {}", relay::told(&switch));
-            }
-            SharerEvent::Left { helper, reason } => {
-                self.waiting.retain(|id| *id != helper);
-                self.shown = self.shown.saturating_sub(1);
-                eprintln!("○ helper {helper} is gone: {reason}");
-            }
-            SharerEvent::ScreenLost { reason } => {
-                eprintln!("farpane: the display is gone ({reason}); waiting for it to come back");
-            }
-            SharerEvent::SourceEnded => {
-                eprintln!("the recording has ended; its last picture stays")
-            }
-            SharerEvent::Stopped { failed: true } => bail!("the sharing thread has failed"),
-            SharerEvent::Failed { reason } => bail!("the screen cannot be shared: {reason}"),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn ask(&mut self, helper: u64, request: &ConsentRequest) {
-        let (name, key) = (request.peer.display_name(), request.peer.key_fingerprint());
-        eprintln!("? \"{name}\" (key {key}) asks to SEE THIS SCREEN. Allow? [y/N]");
-        self.waiting.push(helper);
-        if self.answers.is_none() {
-            let (sender, answers) = channel();
-            std::thread::spawn(move || read_lines(&sender));
-            self.answers = Some(answers);
-        }
-    }
-
-    fn answer(&mut self, sharer: &Sharer) {
-        let lines = self.answers.iter().flat_map(|answers| answers.try_iter());
-        for line in lines.collect::<Vec<_>>() {
-            let yes = matches!(line.trim(), "y" | "Y" | "yes");
-            let view = Rights::of(Mode::View);
-            let answer = if yes { Answer::Allow(view) } else { Answer::Deny };
-            if !self.waiting.is_empty() {
-                sharer.answer(self.waiting.remove(0), answer);
-            }
-        }
-    }
-
-    fn tick(&self, sharer: &Sharer) {
-        if self.shown > 0 {
-            sharer.acknowledge_indicator();
-        }
-    }
-}
-
-fn read_lines(sender: &Sender<String>) {
-    for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-        if sender.send(line).is_err() {
-            return;
-        }
-    }
 }

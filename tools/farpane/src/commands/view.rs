@@ -1,33 +1,24 @@
 //! `farpane view`.
 
-use super::{deadline, is_over, relay};
+mod desk;
+mod viewer;
+
+use super::rights::{Channel, Help, rights};
 use crate::interrupt::Interrupt;
-use crate::snapshot;
-use crate::stats::StatsFile;
-use crate::window::{CursorImage, Window, WindowEvent, WindowOptions};
-use anyhow::{Context, Result, bail};
-use farpane::capture::{CursorShape, monotonic_us};
-use farpane::net::{Identity, Invitation, PairingCode, PathState};
-use farpane::{Helper, HelperEvent, HelperOptions, Picture, RemoteCursor};
+use anyhow::{Context, Result};
+use desk::Desk;
+use farpane::HelperOptions;
+use farpane::net::{Identity, Invitation, PairingCode};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-/// How long a lost connection is tried again.
-const RECONNECT_FOR: Duration = Duration::from_secs(60);
-/// Pause between two tries.
-const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
-/// How often Ctrl-C, the clock and the window are looked at while there is no connection.
-const LOOK: Duration = Duration::from_millis(50);
-/// How often statistics reach the file.
-const FLUSH_EVERY: Duration = Duration::from_secs(1);
+use std::sync::Arc;
+use viewer::{Bell, Outcome, Viewer};
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   farpane view --invite ada.invite                       in a window of the screen's size
   farpane view --invite ada.invite --fullscreen          F11 or Escape leaves full screen
+  farpane view --invite ada.invite --ask control --chat  mouse, keyboard and messages, if allowed
   farpane view --invite ada.invite --headless --for 5 --snapshot screen.png")]
 pub(crate) struct Args {
     /// The invitation that the sharer wrote.
@@ -52,6 +43,19 @@ pub(crate) struct Args {
     /// End after this time.
     #[arg(long = "for", value_name = "SECONDS")]
     seconds: Option<f64>,
+    /// What to ask the sharer for: to see the screen, to use mouse and keyboard (in the window;
+    /// Ctrl+Alt+Shift+Escape ends that), or to answer prompts for an administrator, too.
+    #[arg(long, value_enum, default_value_t = Help::View)]
+    ask: Help,
+    /// What else to ask for, one by one: needs --ask control.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "CHANNEL")]
+    channels: Vec<Channel>,
+    /// Read standard input: lines are messages to the sharer, or commands; /help lists them.
+    #[arg(long)]
+    chat: bool,
+    /// Take files that the sharer sends into this folder; without it none is taken.
+    #[arg(long, value_name = "FOLDER")]
+    files: Option<PathBuf>,
     /// The name that the sharer sees.
     #[arg(long, default_value = "helper")]
     name: String,
@@ -69,21 +73,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let bell = Arc::clone(&bell);
         move || bell.ring()
     })?;
-    let mut viewer = Viewer {
-        args,
-        bell: Arc::clone(&bell),
-        interrupt,
-        deadline: deadline(args.seconds)?,
-        stats: args.stats.as_deref().map(StatsFile::create).transpose()?,
-        flushed: Instant::now(),
-        unflushed: false,
-        seen: false,
-        screen: None,
-        last: None,
-        shape: None,
-    };
+    let desk = Desk::new(args, {
+        let bell = Arc::clone(&bell);
+        move || bell.ring()
+    })?;
+    let mut viewer = Viewer::new(args, Arc::clone(&bell), interrupt, desk)?;
     let options = HelperOptions {
         name: args.name.clone(),
+        rights: rights(args.ask, &args.channels),
         on_change: Arc::new(move || bell.ring()),
         ..HelperOptions::default()
     };
@@ -112,275 +109,4 @@ fn with_code(invitation: Invitation, given: Option<&PairingCode>) -> Result<Invi
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).context("reading the pairing code")?;
     Ok(invitation.with_code(line.parse()?))
-}
-
-/// How watching came to an end.
-enum Outcome {
-    /// The person or the clock ended it here.
-    Closed,
-    /// The other side ended it.
-    Ended(String),
-    /// The connection broke, and did not come back if this is the end.
-    Lost(String),
-}
-
-/// Wakes the viewer from other threads: by its window's descriptor, or while there is none.
-#[derive(Default)]
-struct Bell {
-    rung: Mutex<bool>,
-    condvar: Condvar,
-    window: Mutex<Option<crate::window::WindowWaker>>,
-}
-
-impl Bell {
-    fn ring(&self) {
-        if let Some(waker) = &*self.window.lock().unwrap_or_else(PoisonError::into_inner) {
-            return waker.ring();
-        }
-        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.condvar.notify_one();
-    }
-
-    fn attach(&self, window: &Window) {
-        *self.window.lock().unwrap_or_else(PoisonError::into_inner) = Some(window.waker());
-        // What rang before the window was there is not to be missed.
-        window.waker().ring();
-    }
-
-    fn wait(&self, timeout: Duration) {
-        let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut rung, _) = self
-            .condvar
-            .wait_timeout_while(rung, timeout, |rung| !*rung)
-            .unwrap_or_else(PoisonError::into_inner);
-        *rung = false;
-    }
-}
-
-/// What `view` keeps across connections.
-struct Viewer<'a> {
-    args: &'a Args,
-    bell: Arc<Bell>,
-    interrupt: Interrupt,
-    deadline: Option<Instant>,
-    stats: Option<StatsFile>,
-    flushed: Instant,
-    /// Whether the statistics hold what is not yet in their file.
-    unflushed: bool,
-    /// Whether any picture arrived.
-    seen: bool,
-    screen: Option<Window>,
-    /// Kept only for a snapshot: a picture that is let go can be composed in place.
-    last: Option<Picture>,
-    /// The pointer's shape as the window takes it.
-    shape: Option<(u64, Arc<CursorShape>)>,
-}
-
-impl Viewer<'_> {
-    /// Connects, watches, and comes back with the same key while that makes sense.
-    fn take_part(
-        &mut self,
-        invitation: &Invitation,
-        identity: &Identity,
-        options: &HelperOptions,
-    ) -> Result<Outcome> {
-        let Some(first) = self.connect(invitation, identity, options)? else {
-            if is_over(self.deadline) {
-                bail!("the time of --for was over before the sharer answered");
-            }
-            return Ok(Outcome::Closed);
-        };
-        let mut helper = first?;
-        loop {
-            let reason = match self.watch(&helper)? {
-                Outcome::Lost(reason) => reason,
-                outcome => return Ok(outcome),
-            };
-            eprintln!("the connection is lost ({reason}); trying again");
-            drop(helper);
-            let until = Instant::now() + RECONNECT_FOR;
-            helper = loop {
-                match self.connect(invitation, identity, options)? {
-                    None => return Ok(Outcome::Closed),
-                    Some(Ok(again)) => break again,
-                    Some(Err(error)) => eprintln!("not yet: {error}"),
-                }
-                if Instant::now() >= until {
-                    let reason = "the sharer did not come back within a minute";
-                    return Ok(Outcome::Lost(reason.to_owned()));
-                }
-                if self.pauses(Instant::now() + RECONNECT_PAUSE)? {
-                    return Ok(Outcome::Closed);
-                }
-            };
-        }
-    }
-
-    /// Connects on a thread of its own, so that it can be given up; `None` when it was.
-    fn connect(
-        &mut self,
-        invitation: &Invitation,
-        identity: &Identity,
-        options: &HelperOptions,
-    ) -> Result<Option<Result<Helper, farpane::Error>>> {
-        let (sender, connected) = channel();
-        let (invitation, identity, options) =
-            (invitation.clone(), identity.clone(), options.clone());
-        std::thread::Builder::new()
-            .name("connect".to_owned())
-            .spawn(move || {
-                let _ = sender.send(Helper::connect(&invitation, &identity, options));
-            })
-            .context("cannot start a thread")?;
-        loop {
-            match connected.recv_timeout(LOOK) {
-                Ok(result) => return Ok(Some(result)),
-                Err(RecvTimeoutError::Timeout) if self.is_over() || self.is_closed()? => {
-                    return Ok(None);
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => bail!("the connecting thread failed"),
-            }
-        }
-    }
-
-    /// Waits until then; true when the person or the clock ends it before.
-    fn pauses(&mut self, until: Instant) -> Result<bool> {
-        while Instant::now() < until {
-            if self.is_over() || self.is_closed()? {
-                return Ok(true);
-            }
-            std::thread::sleep(LOOK.min(until.saturating_duration_since(Instant::now())));
-        }
-        Ok(false)
-    }
-
-    fn watch(&mut self, helper: &Helper) -> Result<Outcome> {
-        loop {
-            while let Some(event) = helper.try_event() {
-                match event {
-                    HelperEvent::ConsentPending => eprintln!("waiting for the sharer's consent"),
-                    HelperEvent::ConsentGranted => eprintln!("connected {}", by_path(helper)),
-                    HelperEvent::PathChanged(switch) => {
-                        eprintln!("the sharer is reached {}", relay::told(&switch));
-                        if let Some(stats) = &mut self.stats {
-                            stats.switch("view", None, &switch);
-                        }
-                    }
-                    HelperEvent::Ended { reason, lost: true, .. } => {
-                        return Ok(Outcome::Lost(reason));
-                    }
-                    HelperEvent::Ended { reason, .. } => return Ok(Outcome::Ended(reason)),
-                    _ => {}
-                }
-            }
-            if let Some(picture) = helper.take_picture() {
-                self.show(picture)?;
-            }
-            self.point(helper.cursor())?;
-            self.record(helper);
-            if self.is_over() || self.is_closed()? {
-                helper.end("the helper left");
-                return Ok(Outcome::Closed);
-            }
-            self.wait()?;
-        }
-    }
-
-    fn show(&mut self, picture: Picture) -> Result<()> {
-        let view = picture.pixels.view();
-        self.seen = true;
-        if !self.args.headless {
-            if self.screen.is_none() {
-                let title = format!("Farpane: {}", self.args.invite.display());
-                let fullscreen = self.args.fullscreen;
-                let options = WindowOptions { title, size: view.size(), fullscreen };
-                let window = Window::open(None, &options)
-                    .context("cannot show a window; --headless does without")?;
-                self.bell.attach(&window);
-                self.screen = Some(window);
-            }
-            if let Some(window) = &mut self.screen {
-                window.present(&view, picture.damage.rects())?;
-            }
-        }
-        if self.args.snapshot.is_some() {
-            self.last = Some(picture);
-        }
-        Ok(())
-    }
-
-    fn point(&mut self, cursor: Option<RemoteCursor>) -> Result<()> {
-        let (Some(window), Some(cursor)) = (&mut self.screen, cursor) else { return Ok(()) };
-        let Some(shape) = cursor.shape.filter(|_| cursor.position.visible) else {
-            return window.set_cursor(None);
-        };
-        if self.shape.as_ref().is_none_or(|(id, _)| *id != shape.id) {
-            let known = CursorShape {
-                serial: shape.id,
-                width: shape.width,
-                height: shape.height,
-                hot_x: shape.hot_x,
-                hot_y: shape.hot_y,
-                bgra: shape.bgra.clone(),
-            };
-            self.shape = Some((shape.id, Arc::new(known)));
-        }
-        let Some((_, shape)) = &self.shape else { return Ok(()) };
-        let (x, y) = (cursor.position.x, cursor.position.y);
-        window.set_cursor(Some(CursorImage { x, y, shape: Arc::clone(shape) }))
-    }
-
-    fn record(&mut self, helper: &Helper) {
-        let Some(stats) = &mut self.stats else { return };
-        let presented_us = self.screen.is_some().then(monotonic_us);
-        while let Some(record) = helper.try_record() {
-            stats.view(&record, presented_us);
-            self.unflushed = true;
-        }
-        if self.unflushed && self.flushed.elapsed() >= FLUSH_EVERY {
-            self.flushed = Instant::now();
-            self.unflushed = false;
-            stats.flush();
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        is_over(self.deadline) || self.interrupt.is_set()
-    }
-
-    fn is_closed(&mut self) -> Result<bool> {
-        let Some(window) = &mut self.screen else { return Ok(false) };
-        Ok(window.events()?.contains(&WindowEvent::Close))
-    }
-
-    fn wait(&mut self) -> Result<()> {
-        let flush = self.unflushed.then(|| self.flushed + FLUSH_EVERY);
-        let next = self.deadline.into_iter().chain(flush).min();
-        let left = next.map(|at| at.saturating_duration_since(Instant::now()));
-        match &mut self.screen {
-            Some(window) => window.wait(left),
-            None => {
-                self.bell.wait(left.unwrap_or(Duration::from_secs(3_600)));
-                Ok(())
-            }
-        }
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        let (Some(path), Some(picture)) = (&self.args.snapshot, &self.last) else {
-            if self.args.snapshot.is_some() {
-                bail!("no picture arrived, so there is no snapshot");
-            }
-            return Ok(());
-        };
-        snapshot::write_png(path, &picture.pixels.view())
-    }
-}
-
-/// How the session goes now.
-fn by_path(helper: &Helper) -> &'static str {
-    let paths = helper.paths();
-    let active = paths.iter().find(|path| path.state == PathState::Active);
-    active.map_or("directly", |path| relay::by(path.kind))
 }

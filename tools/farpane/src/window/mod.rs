@@ -9,6 +9,7 @@
 mod backlog;
 mod canvas;
 mod cursor;
+mod input;
 mod layout;
 mod manager;
 mod memory;
@@ -19,6 +20,7 @@ mod waker;
 mod tests;
 
 pub(crate) use cursor::CursorImage;
+pub(crate) use input::Hands;
 pub(crate) use manager::has_manager;
 pub(crate) use waker::WindowWaker;
 
@@ -32,7 +34,7 @@ use std::time::{Duration, Instant};
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    ConfigureWindowAux, ConnectionExt as _, CreateWindowAux, EventMask, Gravity, WindowClass,
+    ConfigureWindowAux, ConnectionExt as _, CreateWindowAux, Gravity, WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 
@@ -82,6 +84,8 @@ pub(crate) struct Window {
     cursor_pixels: FrameBuf,
     exposed: Region,
     events: Vec<WindowEvent>,
+    /// Absent until mouse or keyboard are the sharer's for the first time.
+    input: Option<input::Input>,
     waker: WindowWaker,
 }
 
@@ -124,6 +128,7 @@ impl Window {
             cursor_area: Rect::default(),
             exposed: Region::new(),
             events: Vec::new(),
+            input: None,
             waker: WindowWaker::new()?,
             conn,
         };
@@ -169,6 +174,7 @@ impl Window {
         self.update_cursor()?;
         let old = self.canvas.size();
         self.canvas.resize(size)?;
+        self.follow_picture();
         for gone in old.rect().subtract(size.rect()).iter().filter(|r| !r.is_empty()) {
             let (w, h) = (gone.width as u16, gone.height as u16);
             self.conn.clear_area(false, self.id, gone.x as i16, gone.y as i16, w, h)?;
@@ -226,7 +232,7 @@ impl Window {
         self.canvas.flush()?;
         loop {
             self.take_events()?;
-            if !self.events.is_empty() || !self.exposed.is_empty() {
+            if !self.events.is_empty() || !self.exposed.is_empty() || self.has_input() {
                 return Ok(());
             }
             let left = deadline.map(|d| d.saturating_duration_since(Instant::now()));
@@ -306,6 +312,9 @@ impl Window {
     }
 
     fn handle(&mut self, event: Event) -> Result<()> {
+        if self.take_for_sharer(&event)? {
+            return Ok(());
+        }
         match event {
             Event::Expose(e) => {
                 let (w, h) = (e.width.into(), e.height.into());
@@ -384,7 +393,7 @@ fn create(conn: &RustConnection, screen: usize, size: Size, around: bool) -> Res
         .background_pixel(root.black_pixel)
         .bit_gravity(Gravity::NORTH_WEST)
         .override_redirect(u32::from(around))
-        .event_mask(EventMask::EXPOSURE | EventMask::STRUCTURE_NOTIFY | EventMask::KEY_PRESS);
+        .event_mask(input::own_events());
     conn.create_window(
         x11rb::COPY_DEPTH_FROM_PARENT,
         id,

@@ -43,6 +43,7 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
             "farpane-codec",
             "farpane-proto",
             "farpane-policy",
+            "farpane-input",
             "farpane-rate",
             "farpane-net",
         ],
