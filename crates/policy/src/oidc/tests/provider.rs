@@ -1,7 +1,7 @@
 //! A provider with one key of each kind, which signs whatever it is told to.
 
 use super::*;
-use crate::identity::TenantId;
+use crate::TenantId;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
@@ -126,11 +126,11 @@ pub(super) fn b64(bytes: impl AsRef<[u8]>) -> String {
 /// A provider that tells of a second factor by `amr`.
 pub(super) fn profile() -> Profile {
     let issuer = format!("https://login.example/{TENANT}/v2.0");
-    Profile::new(&issuer, &TenantId::parse(TENANT).unwrap(), APP).unwrap()
+    Profile::new(&issuer, &TenantId::new(TENANT).unwrap(), APP).unwrap()
 }
 
 pub(super) fn entra() -> Profile {
-    let entra = Profile::entra(&TenantId::parse(TENANT).unwrap(), APP, "c7").unwrap();
+    let entra = Profile::entra(&TenantId::new(TENANT).unwrap(), APP, "c7").unwrap();
     Profile { issuer: profile().issuer, ..entra }
 }
 
