@@ -3,7 +3,7 @@
 mod claims;
 mod header;
 mod keys;
-mod provider;
+pub(crate) mod provider;
 mod refresh;
 
 use super::*;
