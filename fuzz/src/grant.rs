@@ -3,11 +3,12 @@
 //! module signs, as no fuzzer could; 4, the rest is a grant's protected header, which it signs.
 
 use crate::Seed;
-use farpane_policy::grant::{Grant, GrantClaims, HelpScope, PERMISSIONS, Person};
+use farpane_policy::grant::{Grant, GrantClaims, Person};
 use farpane_policy::identity::{
-    Authority, Compliance, CredentialId, Device, DeviceCertificate, DeviceClaims, KeyPair,
-    RevocationClaims, Tenant, Trust, Validity,
+    Authority, CredentialId, Device, DeviceCertificate, DeviceClaims, KeyPair, RevocationClaims,
+    Tenant, Trust, Validity,
 };
+use farpane_policy::{DeviceId, GroupId, Posture, Role, Scope, SubjectId};
 use std::sync::LazyLock;
 
 const WHOLE: u8 = 0;
@@ -144,24 +145,29 @@ fn grant() -> GrantClaims {
     GrantClaims {
         id: CredentialId([3; 16]),
         tenant: AUTHORITY.tenant().clone(),
-        subject: "ada@contoso.example".into(),
+        subject: SubjectId::new("ada@contoso.example").expect("an id"),
         person: Person {
             name: "Ada Lovelace".into(),
             job_title: Some("Help desk".into()),
             company: Some("Contoso".into()),
         },
         role: "Help Desk Operator".into(),
-        permissions: PERMISSIONS.map(String::from).to_vec(),
-        scope: HelpScope::Groups(vec!["berlin".into(), "sales".into()]),
+        permissions: Role::HelpDeskOperator.permissions(),
+        scope: Scope::Groups(vec![group("berlin"), group("sales")]),
         device: device(),
         key: KEY.public_key(),
         validity: Validity::starting(NOW_S, 3600),
     }
 }
 
+fn group(name: &str) -> GroupId {
+    GroupId::new(name).expect("an id")
+}
+
 fn device() -> Device {
     let findings = vec!["The disk is not encrypted".into()];
-    Device { id: "laptop-7".into(), enrolled: true, compliance: Compliance::NotCompliant, findings }
+    let id = DeviceId::new("laptop-7").expect("an id");
+    Device { id, enrolled: true, posture: Posture::NotCompliant, findings }
 }
 
 fn device_claims() -> DeviceClaims {
@@ -169,7 +175,7 @@ fn device_claims() -> DeviceClaims {
         id: CredentialId([2; 16]),
         tenant: AUTHORITY.tenant().clone(),
         device: device(),
-        groups: vec!["berlin".into()],
+        groups: vec![group("berlin")],
         key: KEY.public_key(),
         validity: Validity::starting(NOW_S, 3600),
     }

@@ -5,7 +5,8 @@
 use crate::Seed;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use farpane_policy::identity::{KeyPair, TenantId};
+use farpane_policy::TenantId;
+use farpane_policy::identity::KeyPair;
 use farpane_policy::oidc::{Profile, SessionBinding, Validator, Verdict};
 use std::sync::LazyLock;
 
@@ -44,7 +45,7 @@ fn is_valid(token: &str) -> bool {
 }
 
 fn validator() -> Validator {
-    let tenant = TenantId::parse(TENANT).expect("an id");
+    let tenant = TenantId::new(TENANT).expect("an id");
     let issuer = format!("https://login.example/{TENANT}");
     let profile = Profile::new(&issuer, &tenant, APP).expect("a profile");
     let mut validator = Validator::new(profile);

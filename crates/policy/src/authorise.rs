@@ -4,6 +4,7 @@ use crate::capability::Capabilities;
 use crate::consent::Peer;
 use crate::device::{Device, Scope};
 use crate::id::{SubjectId, TenantId};
+use crate::identity::{Exporter, sha256};
 use crate::permission::{Permission, Permissions};
 use crate::rights::{Mode, Rights};
 use crate::settings::{TenantSettings, Version};
@@ -13,6 +14,16 @@ use crate::state::EndReason;
 /// Names one connection: a hash of its TLS exporter (RFC 9266), different for every connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ConnectionId(pub [u8; 32]);
+
+/// Nothing else that this product hashes begins with it.
+const CONNECTION_DOMAIN: &[u8] = b"farpane connection id v1\0";
+
+impl ConnectionId {
+    /// The connection that has this exporter. Who learns the id learns nothing of the exporter.
+    pub fn of(exporter: &Exporter) -> Self {
+        Self(sha256(&[CONNECTION_DOMAIN, exporter.as_bytes()]))
+    }
+}
 
 /// A person of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -67,15 +78,7 @@ pub fn authorise(
     if !same_tenant(tenant, who) {
         return Err(EndReason::DifferentTenant);
     }
-    if !settings.enabled {
-        return Err(EndReason::TenantDisabled);
-    }
-    if who.helper_version.min(who.device.version) < settings.minimum_version {
-        return Err(EndReason::VersionTooOld);
-    }
-    if !who.device.enrolled && !settings.unenrolled_allowed {
-        return Err(EndReason::NotEnrolled);
-    }
+    settings.check(who.helper_version.min(who.device.version), who.device.enrolled)?;
     if !who.scope.covers(&who.device) {
         return Err(EndReason::OutOfScope);
     }

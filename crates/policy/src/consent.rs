@@ -1,6 +1,8 @@
 //! Who asks, for what, and what the sharer says.
 
 use crate::device::Posture;
+use crate::grant;
+use crate::identity::PublicKey;
 use crate::rights::{Mode, Rights};
 
 /// Longest display name in characters: what fits one line of a prompt.
@@ -13,11 +15,15 @@ pub type InvitationKey = [u8; 16];
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RequestId(pub u64);
 
-/// The helper as the sharer's prompt shows it.
+/// Somebody at the other end as people are shown them: the helper in the sharer's prompt, or the
+/// sharer to the helper.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Peer {
     display_name: String,
     key_fingerprint: String,
+    job_title: Option<String>,
+    company: Option<String>,
+    verified: bool,
 }
 
 /// Why a name must not be shown.
@@ -42,33 +48,50 @@ pub enum PeerError {
 }
 
 impl Peer {
-    /// Checks both texts. Control characters, bidirectional controls and invisible characters are
-    /// refused rather than removed: who sends them means to deceive.
+    /// Somebody who says their own name. Checks both texts: control characters, bidirectional controls and
+    /// invisible characters are refused rather than removed, for who sends them means to deceive.
+    ///
+    /// # Errors
+    /// A text must not be shown.
     pub fn new(display_name: &str, key_fingerprint: &str) -> Result<Self, PeerError> {
-        for text in [display_name, key_fingerprint] {
-            if text.trim().is_empty() {
-                return Err(PeerError::Empty);
-            }
-            let chars = text.chars().count();
-            if chars > MAX_NAME_CHARS {
-                return Err(PeerError::TooLong { chars });
-            }
-            if let Some(bad) = text.chars().find(|c| is_deceptive(*c)) {
-                return Err(PeerError::Deceptive { code: bad.into() });
-            }
-        }
+        [display_name, key_fingerprint].into_iter().try_for_each(check_shown)?;
         let (display_name, key_fingerprint) = (display_name.into(), key_fingerprint.into());
-        Ok(Self { display_name, key_fingerprint })
+        let (job_title, company, verified) = (None, None, false);
+        Ok(Self { display_name, key_fingerprint, job_title, company, verified })
     }
 
-    /// The name to show. Unverified unless the fingerprint is compared.
+    /// Somebody whose names are in a credential that was verified with a proof by `key`.
+    pub(crate) fn verified(names: &grant::Person, key: &PublicKey) -> Result<Self, PeerError> {
+        let peer = Self::new(&names.name, &key.to_string())?;
+        let (job_title, company) = (names.job_title.clone(), names.company.clone());
+        job_title.iter().chain(&company).try_for_each(|text| check_shown(text))?;
+        Ok(Self { job_title, company, verified: true, ..peer })
+    }
+
+    /// The name to show. Only their own word unless [`Peer::is_verified`] or the fingerprint is
+    /// compared.
     pub fn display_name(&self) -> &str {
         &self.display_name
     }
 
-    /// The fingerprint of the key that the helper proved to hold.
+    /// The fingerprint of the key that they proved to hold.
     pub fn key_fingerprint(&self) -> &str {
         &self.key_fingerprint
+    }
+
+    /// What they are, if their credential says so. Never of a name that is not verified.
+    pub fn job_title(&self) -> Option<&str> {
+        self.job_title.as_deref()
+    }
+
+    /// Where they are that, if their credential says so. Never of a name that is not verified.
+    pub fn company(&self) -> Option<&str> {
+        self.company.as_deref()
+    }
+
+    /// Whether the tenant says these names, and not only whoever bears them.
+    pub fn is_verified(&self) -> bool {
+        self.verified
     }
 }
 
@@ -139,6 +162,21 @@ pub struct UnattendedGrant {
     pub id: [u8; 16],
     /// For requests before this time, in microseconds of the session's clock.
     pub expires_us: u64,
+}
+
+/// Whether people may be shown `text`: no name may make a prompt say something else.
+pub(crate) fn check_shown(text: &str) -> Result<(), PeerError> {
+    if text.trim().is_empty() {
+        return Err(PeerError::Empty);
+    }
+    let chars = text.chars().count();
+    if chars > MAX_NAME_CHARS {
+        return Err(PeerError::TooLong { chars });
+    }
+    match text.chars().find(|c| is_deceptive(*c)) {
+        Some(bad) => Err(PeerError::Deceptive { code: bad.into() }),
+        None => Ok(()),
+    }
 }
 
 fn is_deceptive(c: char) -> bool {

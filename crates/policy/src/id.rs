@@ -3,8 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::identity::{PublicKey, hex};
+
 /// Longest name in bytes: what OpenID Connect Core 1.0, section 2, allows for `sub`.
 pub const MAX_ID_BYTES: usize = 255;
+/// Longest name of a tenant in bytes. A GUID has 36.
+pub const MAX_TENANT_ID_BYTES: usize = 64;
 
 /// Why a text names nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,18 +29,24 @@ pub enum IdError {
         /// The character.
         code: u32,
     },
+    /// No tenant is called so.
+    #[error("a tenant's id is 1 to {MAX_TENANT_ID_BYTES} lower-case letters, digits and `-`")]
+    Tenant,
 }
 
 macro_rules! id {
-    ($($(#[$doc:meta])* $name:ident)+) => { $(
+    ($($(#[$doc:meta])* $name:ident by $check:ident: $form:literal)+) => { $(
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Takes the directory's own text: visible ASCII, compared byte by byte.
+            #[doc = concat!("Takes the directory's own text, compared byte by byte: ", $form, ".")]
+            ///
+            /// # Errors
+            /// It is something else.
             pub fn new(text: &str) -> Result<Self, IdError> {
-                check(text).map(|()| Self(text.into()))
+                $check(text).map(|()| Self(text.into()))
             }
 
             /// The directory's own text.
@@ -60,14 +70,30 @@ macro_rules! id {
 }
 
 id! {
-    /// A company.
-    TenantId
+    /// A company. A local authority's is 32 hexadecimal digits made of its first key; Entra ID's
+    /// is a GUID.
+    TenantId by check_tenant: "1 to 64 lower-case letters, digits and `-`"
     /// A person of a tenant.
-    SubjectId
+    SubjectId by check: "1 to 255 visible ASCII characters"
     /// A device.
-    DeviceId
+    DeviceId by check: "1 to 255 visible ASCII characters"
     /// A group of people or devices.
-    GroupId
+    GroupId by check: "1 to 255 visible ASCII characters"
+}
+
+impl TenantId {
+    /// The id of the tenant whose authority begins with `key`.
+    pub fn of_key(key: &PublicKey) -> Self {
+        Self(hex(&key.id()).into())
+    }
+}
+
+fn check_tenant(text: &str) -> Result<(), IdError> {
+    let plain = text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    match plain && !text.is_empty() && text.len() <= MAX_TENANT_ID_BYTES {
+        true => Ok(()),
+        false => Err(IdError::Tenant),
+    }
 }
 
 fn check(text: &str) -> Result<(), IdError> {
@@ -96,7 +122,15 @@ mod tests {
         assert_eq!(GroupId::new(""), Err(IdError::Empty));
         assert_eq!(SubjectId::new(&"x".repeat(256)), Err(IdError::TooLong { bytes: 256 }));
         for bad in ["a b", "a\n", "é", "a\u{202e}"] {
-            assert!(matches!(TenantId::new(bad), Err(IdError::Character { .. })), "{bad:?}");
+            assert!(matches!(DeviceId::new(bad), Err(IdError::Character { .. })), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_tenant_is_named_by_small_letters_digits_and_hyphens() {
+        for bad in ["", "A", "a b", "ä", &"a".repeat(65), "a\n", "a/b", "a_b"] {
+            assert_eq!(TenantId::new(bad), Err(IdError::Tenant), "{bad:?}");
+        }
+        assert!(TenantId::new(&"a".repeat(64)).is_ok());
     }
 }

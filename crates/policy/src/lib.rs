@@ -9,8 +9,12 @@
 //! What a helper may do is what seven [`Sources`] all allow, never more. [`step`] is the same
 //! machine as a pure function of plain data, for whoever wants to know everything that can happen.
 //! All times are microseconds of a monotonic clock that the caller reads.
+//!
+//! Who the two ends are is for [`admission`]: it verifies what they present, by the credentials
+//! of [`grant`], [`identity`] and [`oidc`], whose times are seconds since 1970.
 #![forbid(unsafe_code)]
 
+pub mod admission;
 pub mod audit;
 mod authorise;
 mod capability;
@@ -46,7 +50,7 @@ pub use consent::{
 pub use device::{Device, MAX_LISTED, Posture, Scope};
 pub use effect::{Effect, Notice};
 pub use event::{Event, LeaseId, Side};
-pub use id::{DeviceId, GroupId, IdError, MAX_ID_BYTES, SubjectId, TenantId};
+pub use id::{DeviceId, GroupId, IdError, MAX_ID_BYTES, MAX_TENANT_ID_BYTES, SubjectId, TenantId};
 pub use limits::{MAX_ASKS, SessionLimits};
 pub use machine::{Machine, Open, Step, step};
 pub use permission::{Permission, Permissions, Role, Tier};

@@ -71,6 +71,13 @@ impl Permissions {
         Tier::One.permissions()
     }
 
+    /// What the role or tier of this name holds.
+    pub fn of_role(name: &str) -> Option<Self> {
+        let roles = Role::ALL.map(|role| (role.name(), role.permissions()));
+        let tiers = Tier::ALL.map(|tier| (tier.name(), tier.permissions()));
+        roles.into_iter().chain(tiers).find(|(of, _)| *of == name).map(|(_, held)| held)
+    }
+
     /// What both sets hold.
     #[must_use]
     pub fn intersection(self, other: Self) -> Self {
@@ -170,6 +177,15 @@ pub enum Tier {
 impl Tier {
     /// Every tier.
     pub const ALL: [Self; 3] = [Self::One, Self::Two, Self::Three];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::One => "Tier 1",
+            Self::Two => "Tier 2",
+            Self::Three => "Tier 3",
+        }
+    }
 
     /// What it holds.
     pub fn permissions(self) -> Permissions {
@@ -271,5 +287,13 @@ mod tests {
         assert_eq!(Tier::Three.permissions(), all);
         assert_eq!(Permissions::view_only(), Tier::One.permissions());
         assert_eq!(Role::ALL.map(Role::name), ["Help Desk Operator", "School Administrator"]);
+        assert_eq!(Tier::ALL.map(Tier::name), ["Tier 1", "Tier 2", "Tier 3"]);
+        for role in Role::ALL {
+            assert_eq!(Permissions::of_role(role.name()), Some(role.permissions()));
+        }
+        for tier in Tier::ALL {
+            assert_eq!(Permissions::of_role(tier.name()), Some(tier.permissions()));
+        }
+        assert_eq!(Permissions::of_role("help desk operator"), None);
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::capability::{Capabilities, Capability};
+use crate::state::EndReason;
 
 /// A version of the software at one end: major, minor, patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -42,6 +43,24 @@ impl Default for TenantSettings {
 }
 
 impl TenantSettings {
+    /// Whether help is allowed where the older of both ends runs `version`, on a device that is
+    /// `enrolled` or not.
+    ///
+    /// # Errors
+    /// The first reason why not.
+    pub fn check(&self, version: Version, enrolled: bool) -> Result<(), EndReason> {
+        if !self.enabled {
+            return Err(EndReason::TenantDisabled);
+        }
+        if version < self.minimum_version {
+            return Err(EndReason::VersionTooOld);
+        }
+        if !enrolled && !self.unenrolled_allowed {
+            return Err(EndReason::NotEnrolled);
+        }
+        Ok(())
+    }
+
     /// What the tenant allows everybody.
     pub fn capabilities(&self) -> Capabilities {
         match (self.enabled, self.chat_blocked) {

@@ -8,7 +8,8 @@ mod process;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use browser::{Answer, Browser};
-use farpane_policy::identity::{KeyPair, TenantId};
+use farpane_policy::TenantId;
+use farpane_policy::identity::KeyPair;
 use farpane_policy::oidc::{
     IdToken, Profile, ProfileError, SessionBinding, TokenError, Validator, Verdict,
 };
@@ -38,7 +39,7 @@ fn binding() -> SessionBinding {
 }
 
 fn validator(app: &str) -> Validator {
-    let profile = Profile::new(ISSUER, &TenantId::parse(TENANT).unwrap(), app).unwrap();
+    let profile = Profile::new(ISSUER, &TenantId::new(TENANT).unwrap(), app).unwrap();
     Validator::new(profile)
 }
 
@@ -129,7 +130,7 @@ fn refused_elsewhere(provider: &Provider, app: &str, token: &str, own: &SessionB
     assert_eq!(validated(provider, "another-app", token, own), Err(TokenError::Audience));
 
     let keys = fetch_keys(provider);
-    let other = TenantId::parse("00000000-0000-0000-0000-000000000000").unwrap();
+    let other = TenantId::new("00000000-0000-0000-0000-000000000000").unwrap();
     assert_eq!(Profile::new(ISSUER, &other, app), Err(ProfileError::Issuer));
     let issuer = ISSUER.replace(TENANT, other.as_str());
     let mut elsewhere = Validator::new(Profile::new(&issuer, &other, app).unwrap());

@@ -3,7 +3,8 @@
 use coset::cbor::Value;
 
 use super::error::CredentialError;
-use crate::identity::shown;
+use crate::IdError;
+use crate::consent::check_shown;
 
 /// Longest text of a claim in characters.
 pub(crate) const MAX_TEXT_CHARS: usize = 128;
@@ -73,6 +74,16 @@ impl Claims {
         text(self.take(label, claim)?, claim, rule)
     }
 
+    /// A directory's name, of at most 128 characters.
+    pub(crate) fn id<T>(
+        &mut self,
+        label: i64,
+        claim: &'static str,
+        new: fn(&str) -> Result<T, IdError>,
+    ) -> Result<T, CredentialError> {
+        identifier(&self.text(label, claim, Text::Identifier)?, claim, new)
+    }
+
     pub(crate) fn text_if(
         &mut self,
         label: i64,
@@ -128,7 +139,9 @@ pub(crate) enum Text {
 impl Text {
     pub(crate) fn check(self, text: &str, claim: &'static str) -> Result<(), CredentialError> {
         match self {
-            Self::Shown => shown(text).map_err(|source| CredentialError::Shown { claim, source }),
+            Self::Shown => {
+                check_shown(text).map_err(|source| CredentialError::Shown { claim, source })
+            }
             Self::Identifier => {
                 length(claim, text.chars().count(), 1, MAX_TEXT_CHARS)?;
                 match text.chars().find(|c| !c.is_ascii_graphic()) {
@@ -150,6 +163,16 @@ pub(crate) fn text(
     };
     rule.check(&text, claim)?;
     Ok(text)
+}
+
+/// A directory's name, by its own constructor `new`.
+pub(crate) fn identifier<T>(
+    text: &str,
+    claim: &'static str,
+    new: fn(&str) -> Result<T, IdError>,
+) -> Result<T, CredentialError> {
+    Text::Identifier.check(text, claim)?;
+    new(text).map_err(|_| CredentialError::Type { claim, expected: "an identifier" })
 }
 
 pub(crate) fn fixed<const N: usize>(
@@ -206,9 +229,12 @@ impl ClaimsWriter {
     }
 
     #[must_use]
-    pub(crate) fn with_texts(self, label: i64, texts: &[String]) -> Self {
-        let texts = texts.iter().map(|text| Value::from(text.as_str())).collect();
-        self.with(label, Value::Array(texts))
+    pub(crate) fn with_texts<'a>(
+        self,
+        label: i64,
+        texts: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        self.with(label, Value::Array(texts.into_iter().map(Value::from).collect()))
     }
 
     /// The map. Of integer labels the encoded order is 0, 1, 2, ... -1, -2, ...

@@ -5,7 +5,8 @@ use coset::iana;
 
 use super::claims::{Claims, ClaimsWriter};
 use super::error::CredentialError;
-use crate::identity::{CredentialId, PublicKey, TenantId};
+use crate::TenantId;
+use crate::identity::{CredentialId, PublicKey};
 
 /// `iss`: the tenant (RFC 8392 section 3.1).
 pub(crate) const LABEL_ISSUER: i64 = 1;
@@ -41,7 +42,7 @@ pub(crate) fn read_id(claims: &mut Claims) -> Result<CredentialId, CredentialErr
 pub(crate) fn read_issuer(claims: &mut Claims) -> Result<TenantId, CredentialError> {
     let wrong = CredentialError::Type { claim: "iss", expected: "a tenant's id" };
     match claims.take(LABEL_ISSUER, "iss")? {
-        Value::Text(text) => TenantId::parse(&text).map_err(|_| wrong),
+        Value::Text(text) => TenantId::new(&text).map_err(|_| wrong),
         _ => Err(wrong),
     }
 }

@@ -6,7 +6,7 @@ mod error;
 mod labels;
 mod strict;
 
-pub(crate) use claims::{Claims, ClaimsWriter, Text, fixed, length, set};
+pub(crate) use claims::{Claims, ClaimsWriter, Text, fixed, identifier, length, set};
 pub(crate) use envelope::{Kind, open, seal};
 pub use error::{CredentialError, EnvelopeError};
 pub(crate) use labels::*;

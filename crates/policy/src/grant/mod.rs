@@ -2,13 +2,9 @@
 
 mod claims;
 mod permission;
-mod role;
 mod scope;
 
 pub use claims::{GrantClaims, Person};
-pub use permission::PERMISSIONS;
-pub use role::{BUILT_IN_ROLES, BuiltInRole};
-pub use scope::HelpScope;
 
 use crate::cose::{self, CredentialError, Kind};
 use crate::identity::{Authority, CredentialId, Trust, sha256};
@@ -51,6 +47,10 @@ impl Grant {
     /// What it says.
     pub fn claims(&self) -> &GrantClaims {
         &self.claims
+    }
+
+    pub(crate) fn into_claims(self) -> GrantClaims {
+        self.claims
     }
 
     /// Its name, by which it is revoked.

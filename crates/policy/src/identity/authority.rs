@@ -3,7 +3,7 @@
 use super::device::{DeviceCertificate, DeviceClaims};
 use super::key::{KeyPair, PublicKey};
 use super::revocation::{self, RevocationClaims};
-use super::tenant::TenantId;
+use crate::TenantId;
 use crate::cose::CredentialError;
 use crate::grant::{Grant, GrantClaims};
 

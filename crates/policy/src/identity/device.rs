@@ -2,55 +2,30 @@
 
 use super::authority::Authority;
 use super::key::PublicKey;
-use super::tenant::TenantId;
 use super::trust::Trust;
 use super::validity::Validity;
 use super::{CredentialId, sha256};
 use crate::cose::{self, Claims, ClaimsWriter, CredentialError, Kind, Text};
+use crate::{DeviceId, GroupId, MAX_LISTED, Posture, TenantId};
 use coset::cbor::Value;
-use std::fmt;
 
 /// Longest life of a device certificate: 398 days in seconds.
 pub const MAX_DEVICE_S: u64 = 398 * 86_400;
-/// Most groups that a device is in, or that a grant names.
-pub const MAX_GROUPS: usize = 64;
 /// Most findings of a device.
 pub const MAX_FINDINGS: usize = 8;
 
 const KIND: Kind =
     Kind { media_type: "application/farpane-device+cwt", max_bytes: crate::grant::MAX_GRANT_BYTES };
 
-/// Whether a device keeps the tenant's rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Compliance {
-    /// Nobody has looked.
-    Unknown,
-    /// It does.
-    Compliant,
-    /// It does not; people are warned before they consent.
-    NotCompliant,
-}
-
-impl fmt::Display for Compliance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unknown => "unknown",
-            Self::Compliant => "compliant",
-            Self::NotCompliant => "not compliant",
-        })
-    }
-}
-
 /// A machine, as the tenant knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
-    /// Its id: 1 to 128 visible ASCII characters.
-    pub id: String,
+    /// Its id, of at most 128 characters.
+    pub id: DeviceId,
     /// Whether the tenant manages it.
     pub enrolled: bool,
     /// Whether it keeps the tenant's rules.
-    pub compliance: Compliance,
+    pub posture: Posture,
     /// What it does not keep, for people: at most 8 texts of at most 64 characters.
     pub findings: Vec<String>,
 }
@@ -63,18 +38,18 @@ const LABEL_FINDINGS: i64 = 4;
 impl Device {
     pub(crate) fn read(value: Value) -> Result<Self, CredentialError> {
         let mut claims = Claims::read(value, "device")?;
-        let compliance = match claims.number(LABEL_COMPLIANCE, "compliance")? {
-            0 => Compliance::Unknown,
-            1 => Compliance::Compliant,
-            2 => Compliance::NotCompliant,
+        let posture = match claims.number(LABEL_COMPLIANCE, "compliance")? {
+            0 => Posture::Unknown,
+            1 => Posture::Compliant,
+            2 => Posture::NotCompliant,
             _ => {
                 return Err(CredentialError::Type { claim: "compliance", expected: "0, 1 or 2" });
             }
         };
         let device = Self {
-            id: claims.text(LABEL_ID, "device id", Text::Identifier)?,
+            id: claims.id(LABEL_ID, "device id", DeviceId::new)?,
             enrolled: claims.flag(LABEL_ENROLLED, "enrolled")?,
-            compliance,
+            posture,
             findings: claims.texts(LABEL_FINDINGS, "findings", Text::Shown)?,
         };
         claims.finish()?;
@@ -83,21 +58,21 @@ impl Device {
     }
 
     pub(crate) fn write(&self) -> Value {
-        let compliance = match self.compliance {
-            Compliance::Unknown => 0,
-            Compliance::Compliant => 1,
-            Compliance::NotCompliant => 2,
+        let compliance = match self.posture {
+            Posture::Unknown => 0,
+            Posture::Compliant => 1,
+            Posture::NotCompliant => 2,
         };
         ClaimsWriter::default()
             .with(LABEL_ID, self.id.as_str())
             .with(LABEL_ENROLLED, self.enrolled)
             .with(LABEL_COMPLIANCE, compliance)
-            .with_texts(LABEL_FINDINGS, &self.findings)
+            .with_texts(LABEL_FINDINGS, self.findings.iter().map(String::as_str))
             .finish()
     }
 
     pub(crate) fn check(&self) -> Result<(), CredentialError> {
-        Text::Identifier.check(&self.id, "device id")?;
+        Text::Identifier.check(self.id.as_str(), "device id")?;
         cose::length("findings", self.findings.len(), 0, MAX_FINDINGS)?;
         self.findings.iter().try_for_each(|finding| Text::Shown.check(finding, "findings"))
     }
@@ -112,8 +87,8 @@ pub struct DeviceClaims {
     pub tenant: TenantId,
     /// The device.
     pub device: Device,
-    /// The groups that it is in: at most 64, in ascending order.
-    pub groups: Vec<String>,
+    /// The groups that it is in: at most 64, in ascending order, of at most 128 characters each.
+    pub groups: Vec<GroupId>,
     /// The key that the device signs with.
     pub key: PublicKey,
     /// When it counts: at most 398 days.
@@ -123,8 +98,10 @@ pub struct DeviceClaims {
 impl DeviceClaims {
     fn check(&self) -> Result<(), CredentialError> {
         self.device.check()?;
-        cose::set("groups", &self.groups, 0, MAX_GROUPS)?;
-        self.groups.iter().try_for_each(|group| Text::Identifier.check(group, "groups"))?;
+        cose::set("groups", &self.groups, 0, MAX_LISTED)?;
+        self.groups
+            .iter()
+            .try_for_each(|group| Text::Identifier.check(group.as_str(), "groups"))?;
         self.validity.check_span(MAX_DEVICE_S)
     }
 
@@ -134,7 +111,11 @@ impl DeviceClaims {
             id: cose::read_id(&mut claims)?,
             tenant: cose::read_issuer(&mut claims)?,
             device: Device::read(claims.take(cose::LABEL_DEVICE, "device")?)?,
-            groups: claims.texts(cose::LABEL_GROUPS, "groups", Text::Identifier)?,
+            groups: claims
+                .texts(cose::LABEL_GROUPS, "groups", Text::Identifier)?
+                .iter()
+                .map(|group| cose::identifier(group, "groups", GroupId::new))
+                .collect::<Result<_, _>>()?,
             key: cose::read_key(&mut claims)?,
             validity: Validity::read(&mut claims)?,
         };
@@ -149,7 +130,7 @@ impl DeviceClaims {
             .with(cose::LABEL_ID, Value::Bytes(self.id.0.to_vec()))
             .with(cose::LABEL_KEY, cose::write_key(&self.key))
             .with(cose::LABEL_DEVICE, self.device.write())
-            .with_texts(cose::LABEL_GROUPS, &self.groups);
+            .with_texts(cose::LABEL_GROUPS, self.groups.iter().map(GroupId::as_str));
         self.validity.write(claims).finish()
     }
 }
@@ -185,6 +166,10 @@ impl DeviceCertificate {
     /// What it says.
     pub fn claims(&self) -> &DeviceClaims {
         &self.claims
+    }
+
+    pub(crate) fn into_claims(self) -> DeviceClaims {
+        self.claims
     }
 
     /// SHA-256 of its bytes, which proofs are bound to.

@@ -15,21 +15,16 @@ mod validity;
 
 pub use crate::cose::{CborError, CredentialError, EnvelopeError};
 pub use authority::Authority;
-pub use device::{
-    Compliance, Device, DeviceCertificate, DeviceClaims, MAX_DEVICE_S, MAX_FINDINGS, MAX_GROUPS,
-};
+pub use device::{Device, DeviceCertificate, DeviceClaims, MAX_DEVICE_S, MAX_FINDINGS};
 pub use key::{KeyError, KeyPair, PublicKey, SEED_BYTES, SIGNATURE_BYTES};
 pub use proof::{
     EXPORTER_BYTES, EXPORTER_LABEL, Exporter, PROOF_BYTES, Proof, ProofError, ProofInput, Role,
 };
 pub use revocation::{MAX_REVOCATIONS_S, MAX_REVOKED, RevocationClaims};
-pub use tenant::{
-    MAX_AUTHORITY_KEYS, Parties, Party, Tenant, TenantError, TenantId, TenantMismatch, same_tenant,
-};
+pub use tenant::{MAX_AUTHORITY_KEYS, Tenant, TenantError};
 pub use trust::{DEFAULT_SKEW_S, MAX_SKEW_S, Trust};
 pub use validity::Validity;
 
-use crate::{Peer, PeerError};
 use std::fmt;
 
 /// The name of one credential, 16 random bytes. `Display` gives 32 hexadecimal digits.
@@ -53,11 +48,6 @@ impl fmt::Debug for CredentialId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CredentialId({self})")
     }
-}
-
-/// Whether people may be shown `text`: the rule of the prompt's names.
-pub(crate) fn shown(text: &str) -> Result<(), PeerError> {
-    Peer::new(text, "-").map(|_| ())
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -26,6 +26,10 @@ impl Exporter {
     pub fn new(bytes: [u8; EXPORTER_BYTES]) -> Result<Self, ProofError> {
         if bytes == [0; EXPORTER_BYTES] { Err(ProofError::NoExporter) } else { Ok(Self(bytes)) }
     }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; EXPORTER_BYTES] {
+        &self.0
+    }
 }
 
 impl fmt::Debug for Exporter {
@@ -40,13 +44,22 @@ impl fmt::Debug for Exporter {
 pub enum Role {
     /// The person who helps, by the key of a grant or of a session.
     Helper,
-    /// The person who is helped, by the key of a session.
+    /// The person who is helped, by the key of a grant or of a session.
     Sharer,
     /// The shared machine, by the key of its certificate.
     Device,
 }
 
 impl Role {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Helper => "helper",
+            Self::Sharer => "sharer",
+            Self::Device => "device",
+        }
+    }
+
     fn byte(self) -> u8 {
         match self {
             Self::Helper => 1,

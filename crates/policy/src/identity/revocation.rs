@@ -2,8 +2,9 @@
 
 use super::CredentialId;
 use super::authority::Authority;
-use super::tenant::{Tenant, TenantId};
+use super::tenant::Tenant;
 use super::validity::Validity;
+use crate::TenantId;
 use crate::cose::{self, Claims, ClaimsWriter, CredentialError, Kind};
 use coset::cbor::Value;
 

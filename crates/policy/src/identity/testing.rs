@@ -1,10 +1,11 @@
 //! Credentials for tests, and envelopes that no authority would make.
 
 use super::{
-    Authority, Compliance, CredentialId, Device, DeviceClaims, KeyPair, RevocationClaims, Tenant,
-    Trust, Validity,
+    Authority, CredentialId, Device, DeviceClaims, KeyPair, RevocationClaims, Tenant, Trust,
+    Validity,
 };
-use crate::grant::{GrantClaims, HelpScope, PERMISSIONS, Person};
+use crate::grant::{GrantClaims, Person};
+use crate::{DeviceId, GroupId, Posture, Role, Scope, SubjectId};
 use coset::cbor::Value;
 
 /// When the tests take place, in seconds since 1970.
@@ -39,11 +40,15 @@ pub(crate) fn revocations(number: u64, revoked: &[CredentialId]) -> RevocationCl
     }
 }
 
+pub(crate) fn groups(names: &[&str]) -> Vec<GroupId> {
+    names.iter().map(|name| GroupId::new(name).unwrap()).collect()
+}
+
 pub(crate) fn device() -> Device {
     Device {
-        id: "laptop-7".into(),
+        id: DeviceId::new("laptop-7").unwrap(),
         enrolled: true,
-        compliance: Compliance::NotCompliant,
+        posture: Posture::NotCompliant,
         findings: vec!["The disk is not encrypted".into()],
     }
 }
@@ -53,7 +58,7 @@ pub(crate) fn device_claims() -> DeviceClaims {
         id: CredentialId([2; 16]),
         tenant: authority().tenant().clone(),
         device: device(),
-        groups: vec!["berlin".into(), "sales".into()],
+        groups: groups(&["berlin", "sales"]),
         key: key(2).public_key(),
         validity: Validity::starting(NOW_S, 86_400),
     }
@@ -63,15 +68,15 @@ pub(crate) fn grant_claims() -> GrantClaims {
     GrantClaims {
         id: CredentialId([3; 16]),
         tenant: authority().tenant().clone(),
-        subject: "ada@contoso.example".into(),
+        subject: SubjectId::new("ada@contoso.example").unwrap(),
         person: Person {
             name: "Ada Lovelace".into(),
             job_title: Some("Help desk".into()),
             company: Some("Contoso".into()),
         },
         role: "Help Desk Operator".into(),
-        permissions: PERMISSIONS.map(String::from).to_vec(),
-        scope: HelpScope::Groups(vec!["berlin".into()]),
+        permissions: Role::HelpDeskOperator.permissions(),
+        scope: Scope::Groups(groups(&["berlin"])),
         device: device(),
         key: key(3).public_key(),
         validity: Validity::starting(NOW_S, 3600),

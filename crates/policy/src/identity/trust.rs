@@ -2,8 +2,9 @@
 
 use super::CredentialId;
 use super::revocation::RevocationClaims;
-use super::tenant::{Tenant, TenantId};
+use super::tenant::Tenant;
 use super::validity::Validity;
+use crate::TenantId;
 use crate::cose::{self, CredentialError};
 
 /// How far clocks of one tenant may differ, unless said otherwise.

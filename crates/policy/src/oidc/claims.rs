@@ -4,8 +4,9 @@ use super::error::TokenError;
 use super::json;
 use super::profile::{Mfa, Profile};
 use super::validator::MAX_TOKEN_S;
+use crate::consent::check_shown;
 use crate::grant::Person;
-use crate::identity::{TenantId, shown};
+use crate::{SubjectId, TenantId};
 use serde_json::{Map, Value};
 
 /// Longest identifier and longest list.
@@ -18,7 +19,7 @@ pub struct IdToken {
     /// Whose directory they are in.
     pub tenant: TenantId,
     /// Their object id there, which is never given to another.
-    pub subject: String,
+    pub subject: SubjectId,
     /// How others are shown them: `name`, `jobTitle`, `companyName`.
     pub person: Person,
     /// The app roles that the tenant gave them: at most 32.
@@ -50,7 +51,7 @@ impl IdToken {
         let optional = |claim| claims.0.contains_key(claim).then(|| claims.shown(claim));
         Ok(Self {
             tenant: profile.tenant.clone(),
-            subject: claims.identifier("oid")?,
+            subject: claims.subject()?,
             person: Person {
                 name: claims.shown("name")?,
                 job_title: optional("jobTitle").transpose()?,
@@ -132,6 +133,11 @@ impl Claims {
         Ok(at_s)
     }
 
+    fn subject(&self) -> Result<SubjectId, TokenError> {
+        let wrong = |_| TokenError::Claim { claim: "oid", expected: IDENTIFIERS };
+        SubjectId::new(&self.identifier("oid")?).map_err(wrong)
+    }
+
     fn roles(&self) -> Result<Vec<String>, TokenError> {
         if !self.0.contains_key("roles") {
             return Ok(Vec::new());
@@ -176,7 +182,7 @@ impl Claims {
 
     fn shown(&self, claim: &'static str) -> Result<String, TokenError> {
         let text = self.text(claim)?;
-        shown(text).map_err(|source| TokenError::Shown { claim, source })?;
+        check_shown(text).map_err(|source| TokenError::Shown { claim, source })?;
         Ok(text.to_owned())
     }
 }

@@ -25,4 +25,4 @@ pub use refresh::{MAX_REFRESHES, REFRESH_S};
 pub use validator::{MAX_KEYS_AGE_S, MAX_TOKEN_BYTES, MAX_TOKEN_S, Validator, Verdict};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,6 +1,7 @@
 //! Which tokens are accepted: of one provider, for one tenant and one app.
 
-use crate::identity::{DEFAULT_SKEW_S, MAX_SKEW_S, TenantId};
+use crate::TenantId;
+use crate::identity::{DEFAULT_SKEW_S, MAX_SKEW_S};
 
 /// How long ago somebody may have signed in, unless said otherwise: half a day in seconds.
 pub const DEFAULT_MFA_AGE_S: u64 = 43_200;
@@ -126,7 +127,7 @@ mod tests {
 
     #[test]
     fn an_issuer_is_of_one_tenant_and_over_tls() {
-        let tenant = TenantId::parse("9188040d-6c67-4c5b-b112-36a304b66dad").unwrap();
+        let tenant = TenantId::new("9188040d-6c67-4c5b-b112-36a304b66dad").unwrap();
         let entra = Profile::entra(&tenant, "app", "c1").unwrap();
         let expected =
             "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0";
@@ -157,7 +158,7 @@ mod tests {
 
     #[test]
     fn what_is_chosen_stays_within_its_bounds() {
-        let tenant = TenantId::parse("a").unwrap();
+        let tenant = TenantId::new("a").unwrap();
         let profile = Profile::entra(&tenant, "app", "c1").unwrap();
         let wide = profile.with_skew_s(u64::MAX).with_mfa_age_s(u64::MAX);
         assert_eq!((wide.skew_s, wide.mfa_age_s), (300, 86_400));

@@ -3,7 +3,7 @@
 mod claims;
 mod header;
 mod keys;
-mod provider;
+pub(crate) mod provider;
 mod refresh;
 
 use super::*;
@@ -35,7 +35,7 @@ fn tokens_of_each_algorithm_are_verified_for_their_session() {
         let verdict = validator().validate(&token, &binding(), NOW_S).unwrap();
         let Verdict::Verified(person) = verdict else { panic!("{verdict:?}") };
         assert_eq!(person.tenant.as_str(), TENANT);
-        assert_eq!(person.subject, "00000000-0000-0000-66f3-3332eca7ea81");
+        assert_eq!(person.subject.as_str(), "00000000-0000-0000-66f3-3332eca7ea81");
         assert_eq!(person.person.name, "Ada Lovelace");
         assert_eq!(person.person.job_title.as_deref(), Some("Help desk"));
         assert_eq!(person.person.company.as_deref(), Some("Contoso"));

@@ -9,9 +9,10 @@ mod span;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Subcommand, ValueEnum};
-use farpane_policy::grant::{BUILT_IN_ROLES, BuiltInRole, GrantClaims, HelpScope, Person};
-use farpane_policy::identity::{
-    Compliance, CredentialId, Device, DeviceClaims, MAX_AUTHORITY_KEYS, Validity,
+use farpane_policy::grant::{GrantClaims, Person};
+use farpane_policy::identity::{CredentialId, Device, DeviceClaims, MAX_AUTHORITY_KEYS, Validity};
+use farpane_policy::{
+    DeviceId, GroupId, IdError, Permission, Permissions, Role, Scope, SubjectId, Tier,
 };
 use folder::{Folder, now_s};
 use holder::Holder;
@@ -222,8 +223,8 @@ fn issue_device(args: &DeviceArgs) -> Result<()> {
     let claims = DeviceClaims {
         id,
         tenant: folder.tenant().id().clone(),
-        device: args.posture.device(&args.id),
-        groups: sorted(&args.groups),
+        device: args.posture.device(&args.id)?,
+        groups: ids(&args.groups, GroupId::new)?,
         key,
         validity: Validity::starting(now_s, args.span.as_secs()),
     };
@@ -234,39 +235,46 @@ fn issue_device(args: &DeviceArgs) -> Result<()> {
 fn issue_grant(args: &GrantArgs) -> Result<()> {
     let mut folder = Folder::open(&args.place.folder)?;
     let (id, now_s) = (folder::new_id()?, now_s()?);
-    let permissions = if args.permissions.is_empty() {
-        let role = BuiltInRole::named(&args.role).with_context(|| {
-            let names = BUILT_IN_ROLES.map(|role| role.name).join(", ");
-            format!("--role {:?} is not built in ({names}); name its --permission", args.role)
-        })?;
-        role.permissions.iter().map(|name| (*name).to_owned()).collect()
-    } else {
-        args.permissions.clone()
-    };
     let scope = match (&args.groups[..], &args.devices[..]) {
-        ([], []) => HelpScope::AllDevices,
-        (groups, []) => HelpScope::Groups(sorted(groups)),
-        (_, devices) => HelpScope::Devices(sorted(devices)),
+        ([], []) => Scope::AllDevices,
+        (groups, []) => Scope::Groups(ids(groups, GroupId::new)?),
+        (_, devices) => Scope::Devices(ids(devices, DeviceId::new)?),
     };
     let (key, secret) = args.holder.key()?;
     let claims = GrantClaims {
         id,
         tenant: folder.tenant().id().clone(),
-        subject: args.subject.clone(),
+        subject: SubjectId::new(&args.subject).context("--subject")?,
         person: Person {
             name: args.name.clone().unwrap_or_else(|| args.subject.clone()),
             job_title: args.job_title.clone(),
             company: args.company.clone(),
         },
         role: args.role.clone(),
-        permissions: sorted(&permissions),
+        permissions: permissions(args)?,
         scope,
-        device: args.posture.device(&args.from),
+        device: args.posture.device(&args.from)?,
         key,
         validity: Validity::starting(now_s, args.span.as_secs()),
     };
     let bytes = folder.authority().grant(&claims)?;
     folder.issue(Kind::Grant, id, &args.subject, claims.validity, &bytes, secret.as_ref())
+}
+
+/// Those that are named, else the role's.
+fn permissions(args: &GrantArgs) -> Result<Permissions> {
+    if args.permissions.is_empty() {
+        return Permissions::of_role(&args.role).with_context(|| {
+            let roles = Role::ALL.map(Role::name).join(", ");
+            let names = format!("{roles}, {}", Tier::ALL.map(Tier::name).join(", "));
+            format!("--role {:?} is not built in ({names}); name its --permission", args.role)
+        });
+    }
+    let permissions = args.permissions.iter().map(|name| {
+        let unknown = || format!("--permission {name:?} is no permission of this product");
+        Permission::from_name(name).with_context(unknown)
+    });
+    Ok(Permissions::of(&permissions.collect::<Result<Vec<_>>>()?))
 }
 
 fn revoke(args: &Revoke) -> Result<()> {
@@ -296,22 +304,26 @@ fn rotate(args: &Rotate) -> Result<()> {
 }
 
 impl Posture {
-    fn device(&self, id: &str) -> Device {
-        let compliance = match self.compliance {
-            ComplianceArg::Unknown => Compliance::Unknown,
-            ComplianceArg::Compliant => Compliance::Compliant,
-            ComplianceArg::NotCompliant => Compliance::NotCompliant,
+    fn device(&self, id: &str) -> Result<Device> {
+        use farpane_policy::Posture as Verdict;
+        let posture = match self.compliance {
+            ComplianceArg::Unknown => Verdict::Unknown,
+            ComplianceArg::Compliant => Verdict::Compliant,
+            ComplianceArg::NotCompliant => Verdict::NotCompliant,
         };
-        let (id, findings) = (id.to_owned(), self.findings.clone());
-        Device { id, enrolled: self.enrolled, compliance, findings }
+        let id = DeviceId::new(id).with_context(|| format!("the device's id {id:?}"))?;
+        let findings = self.findings.clone();
+        Ok(Device { id, enrolled: self.enrolled, posture, findings })
     }
 }
 
-fn sorted(texts: &[String]) -> Vec<String> {
-    let mut texts = texts.to_vec();
-    texts.sort_unstable();
-    texts.dedup();
-    texts
+/// The names of groups or devices, as credentials want them: in ascending order, each once.
+fn ids<T: Ord>(texts: &[String], new: fn(&str) -> Result<T, IdError>) -> Result<Vec<T>> {
+    let ids = texts.iter().map(|text| new(text).with_context(|| format!("{text:?}")));
+    let mut ids = ids.collect::<Result<Vec<_>>>()?;
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A provider with one key of each kind, which signs whatever it is told to.
 
 use super::*;
-use crate::identity::TenantId;
+use crate::TenantId;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
@@ -11,16 +11,16 @@ use ring::signature::{
 };
 use std::sync::LazyLock;
 
-pub(super) const TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
-pub(super) const APP: &str = "6cb04018-a3f5-46a7-b995-940c78f5aef3";
+pub(crate) const TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+pub(crate) const APP: &str = "6cb04018-a3f5-46a7-b995-940c78f5aef3";
 /// For tests only, and public.
 const RSA_KEY: &[u8] = include_bytes!("../../../tests/keys/rsa-2048.pk8");
 
-pub(super) const SIGNERS: [Signer; 3] = [Signer::Rsa, Signer::P256, Signer::Ed25519];
+pub(crate) const SIGNERS: [Signer; 3] = [Signer::Rsa, Signer::P256, Signer::Ed25519];
 
 /// The provider's keys, by kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Signer {
+pub(crate) enum Signer {
     Rsa,
     P256,
     Ed25519,
@@ -34,7 +34,7 @@ static P256: LazyLock<EcdsaKeyPair> = LazyLock::new(|| {
 });
 
 impl Signer {
-    pub(super) fn algorithm(self) -> &'static str {
+    pub(crate) fn algorithm(self) -> &'static str {
         match self {
             Self::Rsa => "RS256",
             Self::P256 => "ES256",
@@ -42,15 +42,15 @@ impl Signer {
         }
     }
 
-    pub(super) fn kid(self) -> String {
+    pub(crate) fn kid(self) -> String {
         format!("key-{}", self.algorithm())
     }
 
-    pub(super) fn header(self) -> Value {
+    pub(crate) fn header(self) -> Value {
         json!({ "alg": self.algorithm(), "typ": "JWT", "kid": self.kid() })
     }
 
-    pub(super) fn jwk(self) -> Value {
+    pub(crate) fn jwk(self) -> Value {
         let (kid, alg) = (self.kid(), self.algorithm());
         match self {
             Self::Rsa => {
@@ -69,7 +69,7 @@ impl Signer {
         }
     }
 
-    pub(super) fn sign(self, message: &[u8]) -> Vec<u8> {
+    pub(crate) fn sign(self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match self {
             Self::Rsa => {
@@ -83,23 +83,23 @@ impl Signer {
     }
 
     /// A token with these claims.
-    pub(super) fn token(self, claims: &Value) -> String {
+    pub(crate) fn token(self, claims: &Value) -> String {
         self.token_of(&self.header().to_string(), &claims.to_string())
     }
 
     /// A token of any texts, truly signed.
-    pub(super) fn token_of(self, header: &str, claims: &str) -> String {
+    pub(crate) fn token_of(self, header: &str, claims: &str) -> String {
         self.token_of_bytes(header.as_bytes(), claims.as_bytes())
     }
 
-    pub(super) fn token_of_bytes(self, header: &[u8], claims: &[u8]) -> String {
+    pub(crate) fn token_of_bytes(self, header: &[u8], claims: &[u8]) -> String {
         let message = format!("{}.{}", b64(header), b64(claims));
         let signature = b64(self.sign(message.as_bytes()));
         format!("{message}.{signature}")
     }
 
     /// A valid token but for one claim, which is replaced or left out.
-    pub(super) fn with(self, claim: &str, value: impl Into<Option<Value>>) -> String {
+    pub(crate) fn with(self, claim: &str, value: impl Into<Option<Value>>) -> String {
         let mut claims = claims();
         match value.into() {
             Some(value) => claims[claim] = value,
@@ -109,7 +109,7 @@ impl Signer {
     }
 
     /// A valid token but for one member of its header.
-    pub(super) fn with_header(self, member: &str, value: impl Into<Option<Value>>) -> String {
+    pub(crate) fn with_header(self, member: &str, value: impl Into<Option<Value>>) -> String {
         let mut header = self.header();
         match value.into() {
             Some(value) => header[member] = value,
@@ -119,26 +119,26 @@ impl Signer {
     }
 }
 
-pub(super) fn b64(bytes: impl AsRef<[u8]>) -> String {
+pub(crate) fn b64(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// A provider that tells of a second factor by `amr`.
-pub(super) fn profile() -> Profile {
+pub(crate) fn profile() -> Profile {
     let issuer = format!("https://login.example/{TENANT}/v2.0");
-    Profile::new(&issuer, &TenantId::parse(TENANT).unwrap(), APP).unwrap()
+    Profile::new(&issuer, &TenantId::new(TENANT).unwrap(), APP).unwrap()
 }
 
-pub(super) fn entra() -> Profile {
-    let entra = Profile::entra(&TenantId::parse(TENANT).unwrap(), APP, "c7").unwrap();
+pub(crate) fn entra() -> Profile {
+    let entra = Profile::entra(&TenantId::new(TENANT).unwrap(), APP, "c7").unwrap();
     Profile { issuer: profile().issuer, ..entra }
 }
 
-pub(super) fn binding() -> SessionBinding {
+pub(crate) fn binding() -> SessionBinding {
     SessionBinding { key: key(11).public_key(), salt: [7; 32] }
 }
 
-pub(super) fn claims() -> Value {
+pub(crate) fn claims() -> Value {
     json!({
         "iss": profile().issuer(), "tid": TENANT, "aud": APP,
         "oid": "00000000-0000-0000-66f3-3332eca7ea81", "sub": "AAAAAAAAAAAAAAIkzqFVrSaSaFHy7",
@@ -149,12 +149,12 @@ pub(super) fn claims() -> Value {
     })
 }
 
-pub(super) fn jwks(keys: &[Value]) -> Vec<u8> {
+pub(crate) fn jwks(keys: &[Value]) -> Vec<u8> {
     json!({ "keys": keys }).to_string().into_bytes()
 }
 
 /// A validator that knows all three keys.
-pub(super) fn validator() -> Validator {
+pub(crate) fn validator() -> Validator {
     let mut validator = Validator::new(profile());
     validator.handle_keys(&jwks(&SIGNERS.map(Signer::jwk)), NOW_S).unwrap();
     validator
