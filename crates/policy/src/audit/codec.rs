@@ -79,3 +79,106 @@ impl<'a> Reader<'a> {
         if self.0.is_empty() { Ok(()) } else { Err(RecordError::Surplus { bytes: self.0.len() }) }
     }
 }
+
+/// What a field of an entry can be.
+pub(super) trait Field: Sized {
+    fn write(&self, writer: &mut Writer);
+    fn read(reader: &mut Reader<'_>) -> Result<Self, RecordError>;
+}
+
+/// Defines an enum without fields, and the codes of its values.
+macro_rules! coded {
+    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $value:ident = $code:literal,)+ }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum $name { $($(#[$doc])* $value,)+ }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &[Self] = &[$(Self::$value,)+];
+
+            /// The code that stands in logs and exports.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$value => $code,)+ }
+            }
+
+        }
+
+        impl $crate::audit::codec::Field for $name {
+            fn write(&self, writer: &mut $crate::audit::codec::Writer) {
+                writer.text(self.code());
+            }
+
+            fn read(
+                reader: &mut $crate::audit::codec::Reader<'_>,
+            ) -> Result<Self, $crate::audit::RecordError> {
+                match reader.str()? {
+                    $($code => Ok(Self::$value),)+
+                    code => Err($crate::audit::RecordError::unknown(code)),
+                }
+            }
+        }
+    };
+}
+pub(super) use coded;
+
+/// Defines an enum of what is told, the code of each value, and the bytes of its fields in their
+/// order. With `else`, one value more stands for the codes of another such enum.
+macro_rules! told {
+    (@other $code:ident $reader:ident) => {
+        return Err($crate::audit::RecordError::unknown($code))
+    };
+    (@other $code:ident $reader:ident $rest:ident $rest_type:ident) => {
+        Self::$rest($rest_type::read($code, $reader)?)
+    };
+    (
+        $(#[$about:meta])*
+        $name:ident $(else $(#[$rest_doc:meta])* $rest:ident($rest_type:ident))? {
+            $($(#[$doc:meta])* $value:ident = $code:literal
+                $({ $($(#[$field_doc:meta])* $field:ident: $type:ty,)+ })?,)+
+        }
+    ) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$doc])* #[doc = concat!("`", $code, "`")]
+                $value $({ $($(#[$field_doc])* $field: $type,)+ })?,)+
+            $($(#[$rest_doc])* $rest($rest_type),)?
+        }
+
+        impl $name {
+            /// The code that stands in logs and exports.
+            pub fn code(&self) -> &'static str {
+                match self {
+                    $(Self::$value { .. } => $code,)+
+                    $(Self::$rest(rest) => rest.code(),)?
+                }
+            }
+
+            pub(super) fn write(&self, writer: &mut $crate::audit::codec::Writer) {
+                match self {
+                    $(Self::$value $({ $($field),+ })? => {
+                        writer.text($code);
+                        $($($crate::audit::codec::Field::write($field, writer);)+)?
+                    })+
+                    $(Self::$rest(rest) => rest.write(writer),)?
+                }
+            }
+
+            pub(super) fn read(
+                code: &str,
+                reader: &mut $crate::audit::codec::Reader<'_>,
+            ) -> Result<Self, $crate::audit::RecordError> {
+                Ok(match code {
+                    $($code => Self::$value $({
+                        $($field: $crate::audit::codec::Field::read(reader)?,)+
+                    })?,)+
+                    code => told!(@other code reader $($rest $rest_type)?),
+                })
+            }
+        }
+    };
+}
+pub(super) use told;

@@ -8,22 +8,27 @@
 //!
 //! No record holds a keystroke, a pixel, a word of a chat or a byte of a file.
 
+mod action;
 mod anchor;
 mod chain;
 mod codec;
 mod entry;
+mod fields;
 mod finding;
 mod frame;
 mod head;
 mod key;
 mod record;
 mod retention;
+mod session;
 mod text;
 mod verify;
 
+pub use action::{Action, Feature};
 pub use anchor::Anchor;
 pub use chain::{Chain, Pending};
-pub use entry::{Action, Entry, Feature, Mode, Outcome, Party, Role, SessionId};
+pub use entry::{Entry, Outcome, Party, Role, SessionId};
+pub use fields::end_code;
 pub use finding::{Finding, Note, Observation};
 pub use frame::{Frame, FrameKind, FrameReader, HEADER_BYTES, MAX_FRAME_BYTES, Piece};
 pub use head::{
@@ -32,6 +37,7 @@ pub use head::{
 pub use key::{AuditKey, Hash, KeyError, LogId, Signer};
 pub use record::{Record, RecordError};
 pub use retention::{DAY_US, Retention, Segment};
+pub use session::{Learned, Parties};
 pub use text::{MAX_TEXT_BYTES, Text, TextError};
 pub use verify::{MAX_HEADS, Report, Trust, Verifier};
 

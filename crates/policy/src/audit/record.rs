@@ -6,6 +6,7 @@ use super::entry::Entry;
 use super::head::SignedHead;
 use super::key::{AuditKey, Hash, LogId, derive};
 use super::text::{Text, TextError};
+use crate::rights::Mode;
 
 const RECORD: &str = "farpane audit 1 record";
 /// A record's own hash and the signature of its head, after what they are of.
@@ -58,6 +59,20 @@ pub enum RecordError {
     Flag {
         /// The byte.
         flag: u8,
+    },
+    /// A set holds what this program does not know.
+    #[error("capabilities {bits:#06x}; a newer program may know them")]
+    Capabilities {
+        /// The set, one bit a capability.
+        bits: u16,
+    },
+    /// A mode with too few or too many capabilities.
+    #[error("capabilities {bits:#06x} do not fit the mode `{mode}`")]
+    Rights {
+        /// The mode.
+        mode: Mode,
+        /// The set, one bit a capability.
+        bits: u16,
     },
     /// A text is not UTF-8.
     #[error("a text is not UTF-8")]

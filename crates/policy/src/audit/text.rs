@@ -70,6 +70,11 @@ impl Text {
         Self(kept)
     }
 
+    /// The text as it is where it may stand so, [escaped](Text::escaped) where not.
+    pub(super) fn plain(text: &str) -> Self {
+        Self::new(text).unwrap_or_else(|_| Self::escaped(text))
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

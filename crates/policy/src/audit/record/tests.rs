@@ -1,7 +1,8 @@
 use super::*;
 use crate::audit::{
-    Action, Chain, Feature, MAX_FRAME_BYTES, MAX_TEXT_BYTES, Mode, Outcome, Party, Role, Signer,
+    Action, Chain, Feature, MAX_FRAME_BYTES, MAX_TEXT_BYTES, Outcome, Party, Role, Signer,
 };
+use crate::{Capabilities, Capability, EndReason, Posture, RequestId, Rights, Source, State};
 
 fn text(text: &str) -> Text {
     Text::new(text).unwrap()
@@ -23,39 +24,63 @@ fn entry(action: Action) -> Entry {
     }
 }
 
-/// One of each, with each mode somewhere.
+/// One of each, with each mode, state, source, capability and reason somewhere.
 fn actions() -> Vec<Action> {
-    let reason = || text("sharer-ended");
+    let reason = || text("revoked by the administrator");
+    let (request, used) = (RequestId(3), Capabilities::of(&[Capability::View]));
     let name = || text("notes.txt");
     let mut actions = vec![
         Action::SessionAuthorised { reason: reason() },
-        Action::ComplianceShown { reason: reason() },
-        Action::ComplianceAcknowledged,
-        Action::ConsentGiven { mode: Mode::View, in_advance: false },
-        Action::ConsentGiven { mode: Mode::View, in_advance: true },
+        Action::ConsentDenied { request },
+        Action::ConsentTimedOut { request },
+        Action::ConsentWithdrawn { request },
+        Action::ConsentInAdvance { invitation: [1; 16] },
+        Action::ConsentUnattended { grant: [9; 16] },
+        Action::ModeChanged { from: None, to: None },
+        Action::RightsLowered,
         Action::ElevationBegun,
-        Action::ElevationEnded { reason: reason() },
-        Action::FeatureUsed(Feature::Chat),
-        Action::FeatureUsed(Feature::Audio),
+        Action::ElevationEnded,
         Action::FeatureUsed(Feature::ClipboardIn { bytes: 1 }),
         Action::FeatureUsed(Feature::ClipboardOut { bytes: u64::MAX }),
         Action::FeatureUsed(Feature::FileIn { name: name(), bytes: 3 }),
         Action::FeatureUsed(Feature::FileOut { name: name(), bytes: 4 }),
-        Action::Suspended { reason: reason() },
+        Action::SessionHeld,
+        Action::SessionReleased,
+        Action::Suspended,
         Action::Resumed,
+        Action::IndicatorShown,
+        Action::PromptOpened,
+        Action::PromptClosed,
         Action::Revoked { reason: reason() },
-        Action::Ended { reason: reason() },
         Action::SettingsRefused { setting: text("chat-blocked") },
         Action::LogOpened,
         Action::LogCut { bytes: 17 },
         Action::LogDropped { first_kept: 1_000 },
     ];
-    for mode in Mode::ALL.iter().copied() {
-        actions.push(Action::SessionRequested { mode });
-        actions.push(Action::ConsentAsked { mode });
-        actions.push(Action::ConsentDenied { mode });
-        actions.push(Action::ConsentTimedOut { mode });
-        actions.push(Action::ModeChanged { from: Mode::None, to: mode });
+    for mode in Mode::ALL {
+        let rights = Rights::with(mode, Capabilities::ALL);
+        let (from, to) = (Some(Rights::of(Mode::View)), Some(rights));
+        actions.push(Action::SessionRequested { invitation: [1; 16], rights });
+        actions.push(Action::ConsentAsked { request, rights });
+        actions.push(Action::ConsentGiven { request, rights, span_us: None });
+        actions.push(Action::ConsentGiven { request, rights, span_us: Some(u64::MAX) });
+        actions.push(Action::ModeChanged { from, to });
+        actions.push(Action::RightsAsked { rights });
+        actions.push(Action::RightsRefused { rights });
+        actions.push(Action::SessionMoved { from: State::Suspended, to: State::active(mode) });
+    }
+    for posture in [Posture::Compliant, Posture::NotCompliant, Posture::Unknown] {
+        actions.push(Action::ComplianceSeen { posture });
+    }
+    for source in Source::ALL {
+        actions.push(Action::SourceLimited { source, allowed: used });
+    }
+    for capability in Capability::ALL {
+        actions.push(Action::FeatureUsed(Feature::Used { capability }));
+    }
+    for reason in EndReason::ALL {
+        actions.push(Action::SessionMoved { from: State::Ending, to: State::Ended(reason) });
+        actions.push(Action::Ended { reason, lasted_us: 1_000_000, used });
     }
     actions
 }
@@ -98,31 +123,42 @@ fn codes_are_the_documented_ones() {
     codes.sort_unstable();
     codes.dedup();
     let documented = [
-        "compliance.acknowledged",
-        "compliance.shown",
+        "compliance.seen",
         "consent.asked",
         "consent.denied",
         "consent.given",
+        "consent.in-advance",
         "consent.timed-out",
+        "consent.unattended",
+        "consent.withdrawn",
         "elevation.begun",
         "elevation.ended",
-        "feature.audio",
-        "feature.chat",
         "feature.clipboard-in",
         "feature.clipboard-out",
         "feature.file-in",
         "feature.file-out",
+        "feature.used",
+        "indicator.shown",
         "log.cut",
         "log.dropped",
         "log.opened",
         "mode.changed",
+        "prompt.closed",
+        "prompt.opened",
+        "rights.asked",
+        "rights.lowered",
+        "rights.refused",
         "session.authorised",
         "session.ended",
+        "session.held",
+        "session.moved",
+        "session.released",
         "session.requested",
         "session.resumed",
         "session.revoked",
         "session.suspended",
         "settings.refused",
+        "source.limited",
     ];
     assert_eq!(codes, documented);
 }
@@ -143,7 +179,8 @@ fn the_largest_record_fits_a_frame() {
 
 #[test]
 fn records_that_are_none_are_refused() {
-    let good = bytes_of(&entry(Action::ModeChanged { from: Mode::View, to: Mode::Control }));
+    let [from, to] = [Mode::View, Mode::Control].map(|mode| Some(Rights::of(mode)));
+    let good = bytes_of(&entry(Action::ModeChanged { from, to }));
     let mut refused = 0;
     let mut refuse = |bytes: &[u8], what: &str| {
         assert!(Record::from_bytes(bytes).is_err(), "{what}");
@@ -158,6 +195,9 @@ fn records_that_are_none_are_refused() {
         (b"sharer", b"SHARER"),
         (b"mode.changed", b"mode.guessed"),
         (b"control", b"contro\0"),
+        // The same mode with a set that no such mode has, and with one that nobody knows.
+        (b"view\x00", b"view\x03"),
+        (b"view\x00", b"view\xff"),
         (b"success", b"succes\xff"),
         (b"contoso", b"conto\x1b["),
         (b"PC-17", b"PC\n17"),

@@ -1,6 +1,7 @@
 use super::*;
 use crate::audit::frame::frame;
-use crate::audit::{Action, Chain, Entry, HEADER_BYTES, Hash, Mode, Outcome, Party, Signer, Text};
+use crate::audit::{Action, Chain, Entry, HEADER_BYTES, Hash, Outcome, Party, Signer};
+use crate::{Capabilities, EndReason, Mode, RequestId, Rights};
 
 /// A log in memory: segments of frames, and heads.
 #[derive(Clone)]
@@ -19,9 +20,11 @@ fn signer(seed: [u8; 32]) -> Signer {
 
 fn entry(n: u64) -> Entry {
     let action = match n % 3 {
-        0 => Action::ConsentAsked { mode: Mode::View },
-        1 => Action::ModeChanged { from: Mode::None, to: Mode::View },
-        _ => Action::Ended { reason: Text::new("sharer-ended").unwrap() },
+        0 => Action::ConsentAsked { request: RequestId(1), rights: Rights::of(Mode::View) },
+        1 => Action::ModeChanged { from: None, to: Some(Rights::of(Mode::View)) },
+        _ => {
+            Action::Ended { reason: EndReason::SharerEnded, lasted_us: n, used: Capabilities::NONE }
+        }
     };
     let (actor, session) = (Party::system(), Some([7; 16]));
     let (target, device) = (None, None);

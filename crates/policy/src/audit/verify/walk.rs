@@ -1,7 +1,7 @@
 //! The order of records: which are missing, moved or repeated.
 
+use crate::audit::action::Action;
 use crate::audit::anchor::Anchor;
-use crate::audit::entry::Action;
 use crate::audit::finding::{Finding, Note, Observation};
 use crate::audit::key::Hash;
 use crate::audit::record::{Outline, Record};
