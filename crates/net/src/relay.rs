@@ -145,7 +145,7 @@ struct State {
     kept: u64,
     closing: Option<Instant>,
     waker: Option<Waker>,
-    /// What is sent at once, kept for its memory.
+    /// What goes at once over UDP, kept for its memory.
     scratch: Vec<u8>,
 }
 
@@ -251,32 +251,31 @@ impl Relay {
     /// Sends `contents` to `peer`, cut into datagrams of `segment_bytes` if that is given. What
     /// the way to the relay cannot take is lost.
     pub(crate) fn send(&self, peer: SocketAddr, contents: &[u8], segment_bytes: Option<usize>) {
-        let segment_bytes = segment_bytes.unwrap_or(contents.len()).max(1);
+        let segments = contents.chunks(segment_bytes.unwrap_or(contents.len()).max(1));
         let mut state = self.0.inner.state();
         let State { turn, carrier, scratch, .. } = &mut *state;
         let now = Instant::now().into_std();
-        scratch.clear();
-        let mut first_bytes = None;
-        for segment in contents.chunks(segment_bytes) {
-            let start = scratch.len();
-            turn.encode(peer, segment, scratch, now);
-            match carrier {
-                Carrier::Tls(tls) => {
-                    tls.push(&scratch[start..]);
-                    scratch.truncate(start);
+        match carrier {
+            Carrier::Tls(tls) => {
+                for segment in segments {
+                    tls.push(|out| turn.encode(peer, segment, out, now));
                 }
-                Carrier::Udp(_) => {
-                    first_bytes.get_or_insert(scratch.len() - start);
-                }
-            }
-        }
-        match (carrier, first_bytes) {
-            (Carrier::Udp(udp), Some(bytes)) if bytes > 0 => udp.send(scratch, bytes),
-            (Carrier::Udp(_), _) => {}
-            (Carrier::Tls(tls), _) => {
                 // That TCP is broken shows when the driver comes to it.
                 if tls.flush().is_err() || tls.is_waiting() {
                     state.wake();
+                }
+            }
+            Carrier::Udp(udp) => {
+                scratch.clear();
+                let mut first_bytes = 0;
+                for segment in segments {
+                    turn.encode(peer, segment, scratch, now);
+                    if first_bytes == 0 {
+                        first_bytes = scratch.len();
+                    }
+                }
+                if first_bytes > 0 {
+                    udp.send(scratch, first_bytes);
                 }
             }
         }
@@ -339,7 +338,7 @@ impl State {
             match &mut self.carrier {
                 Carrier::Udp(udp) => udp.send(&message, message.len()),
                 Carrier::Tls(tls) => {
-                    tls.push(&message);
+                    tls.push(|out| out.extend_from_slice(&message));
                     let _ = tls.flush();
                 }
             }

@@ -5,7 +5,7 @@
 //! with these suites); what is inside is encrypted from end to end all the same.
 
 use std::fmt;
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, IoSlice, Read, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -32,6 +32,11 @@ const MAX_WAITING_BYTES: usize = 16 << 10;
 const RECORD_BYTES: usize = 4 << 10;
 /// Read from TCP at once.
 const READ_BYTES: usize = 64 << 10;
+/// What rustls takes at once.
+const DECRYPT_BYTES: usize = 4 << 10;
+/// Of a record in TLS 1.3 and 1.2 (RFC 5246, section 6.2.3).
+const RECORD_HEADER_BYTES: usize = 5;
+const MAX_RECORD_BYTES: usize = RECORD_HEADER_BYTES + (16 << 10) + 2_048;
 
 /// What a server showed in place of the relay's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,8 +64,9 @@ pub(super) struct TlsCarrier {
     waiting: Vec<u8>,
     /// Bytes of messages whose records TCP has not wholly taken.
     sealed_bytes: usize,
-    /// What TCP gave, encrypted.
+    /// What TCP gave, encrypted, in its first `wire_bytes`.
     wire: Box<[u8]>,
+    wire_bytes: usize,
     /// The beginning of a message that has not come whole.
     received: Vec<u8>,
 }
@@ -90,7 +96,8 @@ impl TlsCarrier {
         let tls = ClientConnection::new(Arc::new(config), name).map_err(RelayError::Tls)?;
         let wire = vec![0; READ_BYTES].into_boxed_slice();
         let (waiting, received) = (Vec::new(), Vec::new());
-        let mut carrier = Self { tcp, tls, waiting, sealed_bytes: 0, wire, received };
+        let (sealed_bytes, wire_bytes) = (0, 0);
+        let mut carrier = Self { tcp, tls, waiting, sealed_bytes, wire, wire_bytes, received };
         carrier.shake_hands().await.map_err(|error| {
             let presented = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
             match presented {
@@ -135,14 +142,14 @@ impl TlsCarrier {
         Ok(())
     }
 
-    /// Takes a message for [`TlsCarrier::flush`], padded to four bytes (RFC 8656, section 12.5), or
-    /// drops it when too much waits already.
-    pub(super) fn push(&mut self, message: &[u8]) {
-        if self.sealed_bytes + self.waiting.len() + message.len() > MAX_WAITING_BYTES {
-            return;
-        }
-        self.waiting.extend_from_slice(message);
-        self.waiting.resize(self.waiting.len().next_multiple_of(4), 0);
+    /// Takes a message for [`TlsCarrier::flush`], which `encode` appends, padded to four bytes (RFC
+    /// 8656, section 12.5), or drops it when too much waits already.
+    pub(super) fn push(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.waiting.len();
+        encode(&mut self.waiting);
+        let end = self.waiting.len().next_multiple_of(4);
+        let fits = self.sealed_bytes + end <= MAX_WAITING_BYTES;
+        self.waiting.resize(if fits { end } else { start }, 0);
     }
 
     /// Whether bytes wait for TCP.
@@ -182,53 +189,97 @@ impl TlsCarrier {
         mut take: impl FnMut(&[u8]),
     ) -> Poll<io::Error> {
         loop {
-            let mut buffer = ReadBuf::new(&mut self.wire);
+            let mut buffer = ReadBuf::new(&mut self.wire[self.wire_bytes..]);
             if let Err(error) = ready!(std::pin::Pin::new(&mut self.tcp).poll_read(cx, &mut buffer))
             {
                 return Poll::Ready(error);
             }
             let count = buffer.filled().len();
-            if let Err(error) = self.open(count).and_then(|()| self.take_messages(&mut take)) {
+            if count == 0 {
+                return Poll::Ready(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.wire_bytes += count;
+            if let Err(error) = self.open(&mut take) {
                 return Poll::Ready(error);
             }
         }
     }
 
-    /// Decrypts the first `count` bytes of what TCP gave.
-    fn open(&mut self, count: usize) -> io::Result<()> {
-        let mut wire = &self.wire[..count];
-        if wire.is_empty() {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        while !wire.is_empty() {
-            self.tls.read_tls(&mut wire)?;
-            self.tls.process_new_packets().map_err(io::Error::other)?;
-            let mut reader = self.tls.reader();
-            loop {
-                let count = match reader.fill_buf() {
-                    Ok([]) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                    Ok(bytes) => {
-                        self.received.extend_from_slice(bytes);
-                        bytes.len()
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                    Err(error) => return Err(error),
-                };
-                reader.consume(count);
-            }
-        }
-        Ok(())
-    }
-
-    fn take_messages(&mut self, take: &mut impl FnMut(&[u8])) -> io::Result<()> {
+    /// Decrypts the whole records that TCP gave, and keeps the beginning of the next.
+    fn open(&mut self, take: &mut impl FnMut(&[u8])) -> io::Result<()> {
         let mut start = 0;
-        while let Some(message) = first_message(&self.received[start..])? {
-            take(&self.received[start..start + message.bytes]);
-            start += message.padded_bytes;
+        loop {
+            let count = whole_records_bytes(&self.wire[start..self.wire_bytes]);
+            let mut records = &self.wire[start..start + count];
+            if records.is_empty() {
+                break;
+            }
+            while !records.is_empty() {
+                self.tls.read_tls(&mut records)?;
+                self.tls.process_new_packets().map_err(io::Error::other)?;
+                read_messages(&mut self.tls.reader(), &mut self.received, take)?;
+            }
+            start += count;
         }
-        self.received.drain(..start);
+        self.wire.copy_within(start..self.wire_bytes, 0);
+        self.wire_bytes -= start;
         Ok(())
     }
+}
+
+/// How many bytes of the records that have come whole are to be decrypted at once: as many as
+/// rustls reads, for what it has to keep it copies.
+fn whole_records_bytes(wire: &[u8]) -> usize {
+    let mut end = 0;
+    while let [_, _, _, high, low, ..] = wire[end..] {
+        let record_bytes = RECORD_HEADER_BYTES + usize::from(u16::from_be_bytes([high, low]));
+        if record_bytes > MAX_RECORD_BYTES {
+            // No record, as rustls will say.
+            return wire.len();
+        }
+        let next = end + record_bytes;
+        if next > wire.len() || (end > 0 && next > DECRYPT_BYTES) {
+            break;
+        }
+        end = next;
+    }
+    end
+}
+
+/// Calls with every whole message that was decrypted; `received` keeps the beginning of the next.
+fn read_messages(
+    reader: &mut impl BufRead,
+    received: &mut Vec<u8>,
+    take: &mut impl FnMut(&[u8]),
+) -> io::Result<()> {
+    loop {
+        let count = match reader.fill_buf() {
+            Ok([]) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(bytes) if received.is_empty() => {
+                let taken = take_messages(bytes, take)?;
+                received.extend_from_slice(&bytes[taken..]);
+                bytes.len()
+            }
+            Ok(bytes) => {
+                received.extend_from_slice(bytes);
+                received.drain(..take_messages(received, take)?);
+                bytes.len()
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        reader.consume(count);
+    }
+}
+
+/// Gives how many bytes its whole messages have.
+fn take_messages(stream: &[u8], take: &mut impl FnMut(&[u8])) -> io::Result<usize> {
+    let mut start = 0;
+    while let Some(message) = first_message(&stream[start..])? {
+        take(&stream[start..start + message.bytes]);
+        start += message.padded_bytes;
+    }
+    Ok(start)
 }
 
 struct Framed {
@@ -261,6 +312,10 @@ impl Read for Socket<'_> {
 impl Write for Socket<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.try_write(bytes)
+    }
+
+    fn write_vectored(&mut self, records: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.try_write_vectored(records)
     }
 
     fn flush(&mut self) -> io::Result<()> {
