@@ -157,6 +157,8 @@ struct SharerOptions {
   std::string_view probe;
   std::string_view remembered;
   std::string_view relays;
+  uint32_t scopes = 0;
+  std::string_view input;
 };
 
 // A session; the destructor ends it and waits for its threads.
@@ -172,6 +174,8 @@ class Session {
     set(options.probe, config.probe, config.probe_len);
     set(options.remembered, config.remembered, config.remembered_len);
     set(options.relays, config.relays, config.relays_len);
+    config.scopes = options.scopes;
+    set(options.input, config.input, config.input_len);
     return Session(config);
   }
 

@@ -85,10 +85,25 @@ pub const FARPANE_EVENT_FAILED: u32 = 9;
 pub const FARPANE_EVENT_MISSED: u32 = 10;
 /// Helper: the sharer has been asked for consent.
 pub const FARPANE_EVENT_CONSENT_PENDING: u32 = 11;
-/// Helper: the sharer consented; frames follow.
+/// Helper: `scopes` are its rights from now on. The first time, the sharer has consented, and
+/// frames follow.
 pub const FARPANE_EVENT_CONSENT_GRANTED: u32 = 12;
 /// The session, or at a sharer that of the helper `id`, goes by another `path`. `text` says why.
 pub const FARPANE_EVENT_PATH_CHANGED: u32 = 13;
+
+/// Helper: it does not get what it asked for; what it has stays.
+pub const FARPANE_EVENT_REFUSED: u32 = 14;
+/// Helper: input counts from now on if `scopes` holds FARPANE_SCOPE_CONTROL, and else not any more.
+pub const FARPANE_EVENT_INPUT: u32 = 15;
+/// Sharer: the question of the helper `id` was taken back before it was answered.
+pub const FARPANE_EVENT_CONSENT_WITHDRAWN: u32 = 16;
+/// Helper: nothing moves until FARPANE_EVENT_RESUMED.
+pub const FARPANE_EVENT_SUSPENDED: u32 = 17;
+/// Helper: the session goes on.
+pub const FARPANE_EVENT_RESUMED: u32 = 18;
+/// Sharer: the display takes no input of the helper `id`, whose control is taken back. `text` says
+/// why.
+pub const FARPANE_EVENT_INPUT_FAILED: u32 = 19;
 
 /// Straight.
 pub const FARPANE_PATH_DIRECT: u32 = 1;
@@ -115,6 +130,28 @@ pub const FARPANE_END_INDICATOR_LOST: u32 = 7;
 pub const FARPANE_END_NOT_PERMITTED: u32 = 8;
 /// Something failed.
 pub const FARPANE_END_ERROR: u32 = 9;
+/// The helper did not prove its invitation or code.
+pub const FARPANE_END_PAIRING_FAILED: u32 = 10;
+/// The proof is for another connection.
+pub const FARPANE_END_WRONG_CONNECTION: u32 = 11;
+/// Helper, sharer and device are not all of one tenant.
+pub const FARPANE_END_DIFFERENT_TENANT: u32 = 12;
+/// The tenant has switched remote assistance off.
+pub const FARPANE_END_TENANT_DISABLED: u32 = 13;
+/// The software of one end is older than the tenant allows.
+pub const FARPANE_END_VERSION_TOO_OLD: u32 = 14;
+/// The tenant does not manage the device.
+pub const FARPANE_END_NOT_ENROLLED: u32 = 15;
+/// The helper's scope does not cover the device.
+pub const FARPANE_END_OUT_OF_SCOPE: u32 = 16;
+/// It took too long to begin.
+pub const FARPANE_END_SETUP_TIMEOUT: u32 = 17;
+/// Its lease was not renewed.
+pub const FARPANE_END_LEASE_LOST: u32 = 18;
+/// What was granted was taken back.
+pub const FARPANE_END_REVOKED: u32 = 19;
+/// What happens could not be written down.
+pub const FARPANE_END_AUDIT_FAILED: u32 = 20;
 
 /// Of an invitation's text, the NUL included.
 pub const FARPANE_INVITATION_CAPACITY: usize = 8193;
@@ -190,6 +227,16 @@ pub struct farpane_session_config {
     pub relays: *const c_char,
     /// Its bytes.
     pub relays_len: usize,
+    /// FARPANE_SCOPE_* bits. Sharer: what helpers may be allowed at most. Helper: what to ask for.
+    /// Default FARPANE_SCOPE_VIEW.
+    pub scopes: u32,
+    /// 0.
+    pub reserved: u32,
+    /// Sharer: the X display to which the input of helpers goes, as ":0". Default the one of an
+    /// "x11" source; where there is none, helpers cannot control.
+    pub input: *const c_char,
+    /// Its bytes.
+    pub input_len: usize,
 }
 
 /// What happened. Begin with FARPANE_EVENT_INIT.
@@ -336,7 +383,7 @@ pub struct farpane_input {
     pub x: i32,
     /// Row on the sharer's screen.
     pub y: i32,
-    /// Button (1 left, 2 middle, 3 right) or key (USB HID usage of page 7).
+    /// Button (1 left, 2 middle, 3 right, 4 back, 5 forward) or key (USB HID usage of page 7).
     pub code: u32,
     /// 1 when it went down, 0 when it went up.
     pub pressed: u32,

@@ -1,12 +1,12 @@
 //! Consent, indicator and the start of the capture.
 
 use crate::abi::*;
-use crate::boundary::{Failure, Outcome, on_session};
+use crate::boundary::{Failure, on_session};
 use crate::helper::parse;
-use crate::{log, memory};
+use crate::{log, memory, scope};
 use farpane::NotReady;
 use farpane::net::MAX_INVITATION_BYTES;
-use farpane::policy::{Answer, Mode, Rights};
+use farpane::policy::{Answer, Rights};
 use std::ffi::c_char;
 use std::time::Duration;
 
@@ -25,7 +25,10 @@ pub extern "C" fn farpane_consent_grant(
     ttl_ms: u64,
 ) -> farpane_result {
     on_session(session, |session| {
-        let rights = Rights::of(mode(scopes)?);
+        if scopes == 0 {
+            return Err(Failure::argument("without FARPANE_SCOPE_VIEW there is nothing to grant"));
+        }
+        let rights = Rights::of(scope::mode(scopes)?);
         let role = session.sharer()?;
         role.with(|sharer| {
             role.take_request(id)?;
@@ -40,19 +43,6 @@ pub extern "C" fn farpane_consent_grant(
     })
 }
 
-fn mode(scopes: u32) -> Outcome<Mode> {
-    const VIEW_AND_CONTROL: u32 = FARPANE_SCOPE_VIEW | FARPANE_SCOPE_CONTROL;
-    match scopes {
-        FARPANE_SCOPE_VIEW => Ok(Mode::View),
-        VIEW_AND_CONTROL => Ok(Mode::Control),
-        other if other & !VIEW_AND_CONTROL != 0 => {
-            let text = format!("scopes {other:#x} hold bits that this version does not know");
-            Err(Failure::new(FARPANE_ERR_UNSUPPORTED, text))
-        }
-        _ => Err(Failure::argument("without FARPANE_SCOPE_VIEW there is nothing to grant")),
-    }
-}
-
 /// Denies the request `id` of FARPANE_EVENT_CONSENT_REQUESTED.
 ///
 /// Any thread, does not block. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_STATE,
@@ -65,6 +55,29 @@ pub extern "C" fn farpane_consent_deny(session: *mut farpane_session, id: u64) -
             role.take_request(id)?;
             sharer.answer(id, Answer::Deny);
             log::info(&format!("session {}: helper {id} denied", session.number));
+            Ok(FARPANE_OK)
+        })
+    })
+}
+
+/// Takes rights from the helper `id`: `scopes` are the FARPANE_SCOPE_* bits that are left.
+///
+/// Any thread, does not block. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_STATE,
+/// FARPANE_ERR_NOT_FOUND when no such helper is there, FARPANE_ERR_ARGUMENT,
+/// FARPANE_ERR_UNSUPPORTED for unknown bits.
+#[unsafe(no_mangle)]
+pub extern "C" fn farpane_consent_lower(
+    session: *mut farpane_session,
+    id: u64,
+    scopes: u32,
+) -> farpane_result {
+    on_session(session, |session| {
+        let rights = Rights::of(scope::mode(scopes)?);
+        let role = session.sharer()?;
+        role.with(|sharer| {
+            role.check_helper(id)?;
+            sharer.lower(id, rights);
+            log::info(&format!("session {}: helper {id} lowered to {rights}", session.number));
             Ok(FARPANE_OK)
         })
     })

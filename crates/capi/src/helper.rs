@@ -2,10 +2,10 @@
 
 use crate::abi::*;
 use crate::boundary::{Failure, Outcome};
-use crate::event;
+use crate::{event, scope};
 use crate::session::{Shared, Texts};
 use farpane::net::{Cancel, ConnectError, Identity, Invitation, NetThreadError, PairingCode};
-use farpane::policy::EndReason;
+use farpane::policy::{EndReason, Reach, Rights};
 use farpane::{Error, Helper, HelperEvent, HelperOptions};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -14,6 +14,7 @@ use std::thread::JoinHandle;
 /// What makes a session a helper's.
 pub(crate) struct HelperRole {
     name: String,
+    rights: Rights,
     invitation: Invitation,
     /// One key for the session's life, so that it can come back.
     identity: Identity,
@@ -37,6 +38,7 @@ impl HelperRole {
             (texts.probe, "probe"),
             (texts.remembered, "file of what probes found"),
             (texts.relays, "relays but those of its invitation"),
+            (texts.input, "display for input"),
         ];
         for (text, what) in foreign {
             if text.is_some() {
@@ -53,9 +55,10 @@ impl HelperRole {
             return Err(Failure::argument("the invitation needs the pairing code, in `code`"));
         }
         let name = texts.name.unwrap_or("helper").to_owned();
+        let rights = Rights::of(scope::mode(texts.scopes)?);
         let identity = Identity::generate().map_err(Failure::system)?;
         let (live, connecting) = Default::default();
-        Ok(Self { name, invitation, identity, live, connecting })
+        Ok(Self { name, rights, invitation, identity, live, connecting })
     }
 
     /// Connects in the background.
@@ -71,6 +74,7 @@ impl HelperRole {
         let ringing = Arc::clone(shared);
         let options = HelperOptions {
             name: self.name.clone(),
+            rights: self.rights,
             on_change: Arc::new(move || ringing.signal.ring()),
             cancel: connecting.cancel.clone(),
             ..HelperOptions::default()
@@ -141,7 +145,17 @@ impl HelperRole {
         let events = std::iter::from_fn(|| helper.as_ref()?.try_event());
         events.into_iter().find_map(|event| match event {
             HelperEvent::ConsentPending => Some(event::new(FARPANE_EVENT_CONSENT_PENDING)),
-            HelperEvent::ConsentGranted => Some(event::new(FARPANE_EVENT_CONSENT_GRANTED)),
+            HelperEvent::Granted(rights) => Some(farpane_event {
+                scopes: scope::bits(rights.mode()),
+                ..event::new(FARPANE_EVENT_CONSENT_GRANTED)
+            }),
+            HelperEvent::Refused => Some(event::new(FARPANE_EVENT_REFUSED)),
+            HelperEvent::Suspended => Some(event::new(FARPANE_EVENT_SUSPENDED)),
+            HelperEvent::Resumed => Some(event::new(FARPANE_EVENT_RESUMED)),
+            HelperEvent::Input(reach) => Some(farpane_event {
+                scopes: if reach == Some(Reach::Full) { FARPANE_SCOPE_CONTROL } else { 0 },
+                ..event::new(FARPANE_EVENT_INPUT)
+            }),
             HelperEvent::Ended { cause, reason, lost } => {
                 Some(event::ended(cause.code(), &reason, lost))
             }

@@ -22,6 +22,7 @@ mod invitation;
 mod log;
 mod memory;
 mod push;
+mod scope;
 #[cfg(feature = "fuzzing")]
 pub mod sequence;
 mod session;

@@ -188,6 +188,11 @@ impl Sequence<'_> {
             code_len: 0,
             relays: null(),
             relays_len: 0,
+            scopes: 0,
+            reserved: 0,
+            // Any display of this machine.
+            input: null(),
+            input_len: 0,
         };
         let mut session = null_mut();
         // SAFETY: the texts have their lengths, and the structure is no smaller than it says.

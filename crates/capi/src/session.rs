@@ -260,6 +260,8 @@ pub(crate) struct Texts<'a> {
     pub(crate) remembered: Option<&'a str>,
     pub(crate) code: Option<&'a str>,
     pub(crate) relays: Option<&'a str>,
+    pub(crate) input: Option<&'a str>,
+    pub(crate) scopes: u32,
 }
 
 impl Texts<'_> {
@@ -279,6 +281,8 @@ impl Texts<'_> {
             remembered: text("remembered", config.remembered, config.remembered_len)?,
             code: text("code", config.code, config.code_len)?,
             relays: text("relays", config.relays, config.relays_len)?,
+            input: text("input display", config.input, config.input_len)?,
+            scopes: config.scopes,
         })
     }
 }

@@ -3,11 +3,11 @@
 use crate::abi::*;
 use crate::boundary::{Failure, Outcome};
 use crate::session::{Shared, Texts};
-use crate::{event, hardware};
+use crate::{event, hardware, scope};
 use farpane::capture::{PushScreen, SourceSpec};
 use farpane::net::{MAX_RELAYS, NetConfig, RelayUrl};
-use farpane::policy::{EndReason, Mode, Peer};
-use farpane::{HardwareOptions, Sharer, SharerEvent, SharerOptions};
+use farpane::policy::{Capabilities, EndReason, Peer, Rights};
+use farpane::{HardwareOptions, InputTarget, Sharer, SharerEvent, SharerOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -21,6 +21,8 @@ pub(crate) struct SharerRole {
     source: Source,
     hardware: Option<Box<HardwareOptions>>,
     relays: Vec<RelayUrl>,
+    allow: Capabilities,
+    input: InputTarget,
     live: RwLock<Option<Sharer>>,
     known: Mutex<Known>,
 }
@@ -66,6 +68,8 @@ impl SharerRole {
             source,
             hardware: hardware::options(texts)?.map(Box::new),
             relays: relays(texts.relays.unwrap_or_default())?,
+            allow: allow(texts)?,
+            input: input(texts),
             live: RwLock::default(),
             known: Mutex::default(),
         })
@@ -88,6 +92,7 @@ impl SharerRole {
         options.name = self.name.clone();
         options.hardware = self.hardware.as_deref().cloned();
         options.net = NetConfig { relays: self.relays.clone(), ..NetConfig::default() };
+        (options.allow, options.input) = (self.allow, self.input.clone());
         options.wait_for_start = true;
         options.on_event = Arc::new(move || ringing.signal.ring());
         let sharer = Sharer::start(options).map_err(Failure::system)?;
@@ -171,6 +176,10 @@ impl SharerRole {
             SharerEvent::Sharing { helper } | SharerEvent::PathChanged { helper, .. } => {
                 known.helpers.get(helper).cloned()
             }
+            SharerEvent::QuestionWithdrawn { helper } => {
+                known.requests.remove(helper);
+                known.helpers.get(helper).cloned()
+            }
             SharerEvent::Left { helper, .. } => {
                 known.requests.remove(helper);
                 known.helpers.remove(helper)
@@ -200,11 +209,11 @@ fn convert(event: SharerEvent) -> Option<farpane_event> {
     let about = |kind, id| farpane_event { id, ..event::new(kind) };
     Some(match event {
         SharerEvent::ConsentRequested { helper, request } => farpane_event {
-            scopes: scopes(request.rights.mode()),
+            scopes: scope::bits(request.rights.mode()),
             ..about(FARPANE_EVENT_CONSENT_REQUESTED, helper)
         },
         SharerEvent::ShowIndicator { helper, mode, .. } => {
-            farpane_event { scopes: scopes(mode), ..about(FARPANE_EVENT_SHOW_INDICATOR, helper) }
+            farpane_event { scopes: scope::bits(mode), ..about(FARPANE_EVENT_SHOW_INDICATOR, helper) }
         }
         SharerEvent::Sharing { helper } => about(FARPANE_EVENT_SHARING, helper),
         SharerEvent::Left { helper, reason } => farpane_event {
@@ -225,8 +234,32 @@ fn convert(event: SharerEvent) -> Option<farpane_event> {
             event::ended(reason.code(), &reason.to_string(), false)
         }
         SharerEvent::PathChanged { helper, switch } => event::path_changed(helper, &switch),
+        SharerEvent::QuestionWithdrawn { helper } => about(FARPANE_EVENT_CONSENT_WITHDRAWN, helper),
+        SharerEvent::InputFailed { helper, reason } => {
+            event::saying(about(FARPANE_EVENT_INPUT_FAILED, helper), &reason)
+        }
         _ => return None,
     })
+}
+
+/// What helpers may be allowed at most.
+fn allow(texts: &Texts<'_>) -> Outcome<Capabilities> {
+    Ok(Rights::of(scope::mode(texts.scopes)?).mode().needs())
+}
+
+/// Where their input goes.
+fn input(texts: &Texts<'_>) -> InputTarget {
+    let of_source = texts.source.and_then(SourceSpec::display);
+    match (texts.input, of_source) {
+        (Some(display), of_source) => InputTarget::X11 {
+            display: Some(display.to_owned()),
+            monitor: texts.monitor.filter(|_| of_source.is_some()).map(str::to_owned),
+        },
+        (None, Some(display)) => {
+            InputTarget::X11 { display, monitor: texts.monitor.map(str::to_owned) }
+        }
+        (None, None) => InputTarget::None,
+    }
 }
 
 /// Relays, one a line.
@@ -239,13 +272,5 @@ fn relays(text: &str) -> Outcome<Vec<RelayUrl>> {
     match relays.len() {
         0..=MAX_RELAYS => Ok(relays),
         count => Err(Failure::argument(format!("{count} relays are more than {MAX_RELAYS}"))),
-    }
-}
-
-/// What a mode allows, as bits.
-fn scopes(mode: Mode) -> u32 {
-    match mode {
-        Mode::View | Mode::Unattended => FARPANE_SCOPE_VIEW,
-        Mode::Control | Mode::Elevated => FARPANE_SCOPE_VIEW | FARPANE_SCOPE_CONTROL,
     }
 }

@@ -27,7 +27,7 @@ fn fields_are_where_c_finds_them() {
         farpane_session_config {
             struct_size, role, name, name_len, invitation, invitation_len, source, source_len,
             monitor, monitor_len, listen, listen_len, probe, probe_len, remembered, remembered_len,
-            code, code_len, relays, relays_len
+            code, code_len, relays, relays_len, scopes, reserved, input, input_len
         }
         farpane_event {
             struct_size, kind, id, scopes, reason, lost, missed, name, key, text, path

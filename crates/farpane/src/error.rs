@@ -48,6 +48,12 @@ pub enum Error {
     /// The network thread is gone.
     #[error(transparent)]
     Net(#[from] farpane_net::NetThreadError),
+    /// The other side is not let in.
+    #[error(transparent)]
+    NotAdmitted(#[from] crate::NotAdmitted),
+    /// What happens cannot be written down, so it does not happen.
+    #[error(transparent)]
+    Audit(#[from] crate::audit::AuditError),
     /// A message could not be queued.
     #[error("cannot send: {0}")]
     Send(String),

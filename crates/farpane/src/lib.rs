@@ -11,6 +11,7 @@ mod helper;
 #[cfg(any(test, feature = "lab"))]
 #[doc(hidden)]
 pub mod lab;
+mod membership;
 mod records;
 mod sharer;
 #[cfg(feature = "gpu")]
@@ -23,6 +24,7 @@ pub use channel::{
 pub use error::Error;
 pub use hardware::{HardwareOptions, probe_encoder};
 pub use helper::{Helper, HelperEvent, HelperOptions, HelperStats, Picture, RemoteCursor, Unsent};
+pub use membership::{Membership, NotAdmitted};
 pub use records::{ShareRecord, ViewRecord};
 pub use sharer::{InputTarget, NotReady, Sharer, SharerEvent, SharerOptions, SharerStats};
 #[cfg(feature = "gpu")]

@@ -7,17 +7,21 @@
 mod error;
 mod folder;
 mod heads;
+mod journal;
 mod key;
 mod log;
 mod reader;
 mod recover;
 mod segment;
+mod shared;
 #[cfg(test)]
 mod tests;
 
 pub use error::AuditError;
+pub(crate) use journal::PeerLog;
 pub use log::{AuditLog, AuditOptions};
 pub use reader::AuditReader;
+pub use shared::Audit;
 
 /// Names of the files in a folder.
 mod names {

@@ -46,6 +46,7 @@ impl Helper {
     /// # Errors
     /// It could not be sent.
     pub fn ask(&self, rights: Rights) -> Result<(), Unsent> {
+        standing(&self.shared.standing).wanted = Some(rights);
         self.say(&Control::Ask(wire_rights(rights)))
     }
 

@@ -3,9 +3,10 @@
 use super::session::Decoder;
 use super::standing::{Standing, standing};
 use super::told::HelperEvent;
-use crate::Error;
 use crate::channel::{Gate, posture_of, reach_of, rights_of};
+use crate::{Error, NotAdmitted};
 use farpane_policy::Capability;
+use farpane_policy::audit::Learned;
 use farpane_proto::VERSION;
 use farpane_proto::control::{
     CLIPBOARD_BLOB, CURSOR_SHAPE_BLOB, Control, CursorShape, FILE_PIECE_BLOB, FilePiece,
@@ -19,20 +20,37 @@ impl Decoder {
             Control::Hello { version, .. } if version != VERSION => {
                 return Err(Error::Version { theirs: version, ours: VERSION });
             }
+            Control::Credentials(presented) => self.meet(&presented)?,
             Control::ConsentPending => self.tell(HelperEvent::ConsentPending),
             Control::Granted(rights) => self.granted(rights)?,
-            Control::Refused => self.tell(HelperEvent::Refused),
+            Control::Refused => {
+                let wanted = standing(&self.shared.standing).wanted;
+                if let Some(rights) = wanted {
+                    self.diary.learn(&Learned::Refused { rights })?;
+                }
+                self.tell(HelperEvent::Refused);
+            }
             Control::Suspended => {
+                self.diary.learn(&Learned::Suspended)?;
                 self.change(|standing| standing.suspended = true);
                 self.tell(HelperEvent::Suspended);
             }
             Control::Resumed => {
+                self.diary.learn(&Learned::Resumed)?;
                 self.change(|standing| standing.suspended = false);
                 self.tell(HelperEvent::Resumed);
             }
             Control::Compliance(posture) => {
-                self.tell(HelperEvent::ComplianceWarning(posture_of(posture)));
+                let posture = posture_of(posture);
+                self.change(|standing| standing.warned = Some(posture));
+                self.tell(HelperEvent::ComplianceWarning(posture));
             }
+            Control::AuditHead(head) => {
+                if let Some(signed) = self.diary.countersign(&head) {
+                    self.say(&Control::AuditSigned(signed))?;
+                }
+            }
+            Control::AuditSigned(signed) => self.diary.accept(&signed),
             Control::InputOpen { epoch, reach } => {
                 let reach = reach_of(reach);
                 self.change(|standing| standing.input = Some((epoch, reach)));
@@ -60,7 +78,23 @@ impl Decoder {
         Ok(())
     }
 
+    /// The sharer shows who it is. A member of a tenant asks only another for anything.
+    fn meet(&mut self, presented: &[u8]) -> Result<(), Error> {
+        let Some(membership) = self.membership.clone().filter(|_| !self.met) else {
+            return Ok(());
+        };
+        let sharer = membership.check_sharer(presented, &self.binding)?;
+        self.met = true;
+        self.diary.meet(&sharer);
+        self.tell(HelperEvent::SharerVerified(Box::new(sharer)));
+        self.say(&Control::Credentials(membership.present(&self.binding)))?;
+        self.ask_first()
+    }
+
     fn granted(&mut self, rights: WireRights) -> Result<(), Error> {
+        if self.membership.is_some() && !self.met {
+            return Err(NotAdmitted::Nothing.into());
+        }
         let bound = farpane_proto::WireError::Kind { field: "rights", value: rights.mode.into() };
         let rights = rights_of(rights).ok_or(bound)?;
         self.change(|standing| {
@@ -75,8 +109,9 @@ impl Decoder {
             }
         }
         drop(files);
+        let head = self.diary.granted(rights)?;
         self.tell(HelperEvent::Granted(rights));
-        Ok(())
+        head.map_or(Ok(()), |head| self.say(&Control::AuditHead(head)))
     }
 
     fn change(&self, change: impl FnOnce(&mut Standing)) {

@@ -2,6 +2,7 @@
 
 mod channels;
 mod composer;
+mod diary;
 mod messages;
 mod options;
 mod session;

@@ -1,11 +1,13 @@
 //! A helper's session: one thread that decodes, and what the app sees of it.
 
+use super::diary::Diary;
 use super::options::HelperOptions;
 use super::standing::{Standing, standing};
 use super::told::HelperEvent;
 use super::{Composer, Picture};
 use crate::Error;
 use crate::channel::{BlobRoom, Files, SEAL_LABEL, Sealer, wire_rights};
+use crate::membership::{Binding, Membership};
 use crate::records::ViewRecord;
 use crate::video_choice::decodable;
 use bytes::Bytes;
@@ -15,7 +17,8 @@ use farpane_net::{
     CloseReason, Identity, Invitation, Link, LinkHandle, LinkSink, LinkStats, NetThread, PathStats,
     PathSwitch, connect, now_us,
 };
-use farpane_policy::EndReason;
+use farpane_policy::audit::Learned;
+use farpane_policy::{EndReason, InvitationKey, Rights};
 use farpane_proto::control::{Control, CursorShape};
 use farpane_proto::datagram::Cursor;
 use std::collections::VecDeque;
@@ -120,12 +123,11 @@ impl Helper {
         let (record_sender, records) = bounded(QUEUE_RECORDS);
         let key = connection.export(SEAL_LABEL);
         let key = key.ok_or_else(|| Error::Send("the connection is over".to_owned()))?;
+        let binding = Binding::of(&connection);
+        let binding = binding.ok_or_else(|| Error::Send("the connection is over".to_owned()))?;
         let room = BlobRoom::default();
         let link = Link::spawn(connection, Sink { arrivals, room: room.clone() });
-        let hello = Control::hello(&options.name, decodable());
-        for message in [hello, Control::Ask(wire_rights(options.rights))] {
-            link.send_control(message.to_bytes().into()).map_err(|e| Error::Send(e.to_string()))?;
-        }
+        send(&link, &Control::hello(&options.name, decodable()))?;
         let (told, on_change) = (event_sender.clone(), Arc::clone(&options.on_change));
         let tell = move |event| {
             // The last place is kept for the end.
@@ -152,7 +154,16 @@ impl Helper {
             events: event_sender,
             records: record_sender,
             rtt_at_us: 0,
+            invitation: *invitation.id().as_bytes(),
+            rights: options.rights,
+            membership: options.membership,
+            binding,
+            diary: Diary::new(options.audit, binding.session),
+            met: false,
         };
+        if decoder.membership.is_none() {
+            decoder.ask_first()?;
+        }
         let name = "farpane-decode";
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
@@ -312,9 +323,28 @@ pub(super) struct Decoder {
     events: Sender<HelperEvent>,
     records: Sender<ViewRecord>,
     rtt_at_us: u64,
+    invitation: InvitationKey,
+    /// What is asked for at first.
+    rights: Rights,
+    pub(super) membership: Option<Membership>,
+    pub(super) binding: Binding,
+    pub(super) diary: Diary,
+    /// Whether the sharer has proved who it is.
+    pub(super) met: bool,
 }
 
 impl Decoder {
+    /// Asks the sharer for a session.
+    pub(super) fn ask_first(&mut self) -> Result<(), Error> {
+        let (invitation, rights) = (self.invitation, self.rights);
+        self.diary.learn(&Learned::Requested { invitation, rights })?;
+        self.say(&Control::Ask(wire_rights(rights)))
+    }
+
+    pub(super) fn say(&self, message: &Control) -> Result<(), Error> {
+        send(&self.link, message)
+    }
+
     fn run(&mut self, queue: &Receiver<Arrival>) {
         let end = loop {
             match self.wait(queue).and_then(|closed| self.advance().map(|()| closed)) {
@@ -327,6 +357,9 @@ impl Decoder {
                 }
             }
         };
+        if let HelperEvent::Ended { cause, .. } = &end {
+            self.diary.ended(*cause, &standing(&self.shared.standing));
+        }
         self.shared.end();
         let _ = self.events.try_send(end);
     }
@@ -413,8 +446,7 @@ impl Decoder {
         }
         while let Some((stream, why)) = self.composer.poll_failed_stream() {
             log::warn!("video stream {stream}: {why}");
-            let message = Control::VideoFailed { stream }.to_bytes();
-            self.link.send_control(message.into()).map_err(|e| Error::Send(e.to_string()))?;
+            self.say(&Control::VideoFailed { stream })?;
         }
         self.composer.set_marked(self.link.marked_packets());
         if let Some(report) = self.composer.poll_feedback(now) {
@@ -426,6 +458,10 @@ impl Decoder {
         }
         Ok(())
     }
+}
+
+fn send(link: &LinkHandle, message: &Control) -> Result<(), Error> {
+    link.send_control(message.to_bytes().into()).map_err(|error| Error::Send(error.to_string()))
 }
 
 fn ended(reason: &CloseReason) -> HelperEvent {

@@ -1,6 +1,6 @@
 //! What a helper may do now, as the sharer says.
 
-use farpane_policy::{Capability, Reach, Rights};
+use farpane_policy::{Capability, Posture, Reach, Rights};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What a helper may do. The sharer holds to it whatever the helper believes.
@@ -13,6 +13,10 @@ pub(super) struct Standing {
     pub(super) input: Option<(u64, Reach)>,
     /// Whether a prompt asks for credentials.
     pub(super) prompt: bool,
+    /// What was asked for last.
+    pub(super) wanted: Option<Rights>,
+    /// What the helper was warned of, and has not acknowledged.
+    pub(super) warned: Option<Posture>,
 }
 
 impl Standing {

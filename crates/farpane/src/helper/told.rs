@@ -2,12 +2,15 @@
 
 use crate::channel::FileEvent;
 use farpane_net::PathSwitch;
+use farpane_policy::admission::VerifiedSharer;
 use farpane_policy::{EndReason, Posture, Reach, Rights};
 
 /// What a helper is told beside pictures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HelperEvent {
+    /// The sharer has proved of which tenant, and whose machine, it is.
+    SharerVerified(Box<VerifiedSharer>),
     /// The sharer has been asked for consent.
     ConsentPending,
     /// The helper's rights are these from now on. The first time, the sharer has consented;

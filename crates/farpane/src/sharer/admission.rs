@@ -1,16 +1,15 @@
 //! Who may come, in the words of policy.
 //!
-//! An invitation is the sharer's own: whoever holds it counts as of the sharer's tenant, helps on
-//! this device only, and may do what the sharer's own settings allow.
+//! A sharer that is a member of a tenant lets in whom the tenant's rules admit. Without a tenant an
+//! invitation is the sharer's own: whoever holds it counts as of the sharer's tenant, helps on this
+//! device only, and may do what the sharer's own settings allow.
 
-use super::guests::Binding;
 use super::input::InputTarget;
-use farpane_net::Connection;
+use crate::membership::{Binding, Membership, NotAdmitted};
 use farpane_policy::{
-    AdvanceConsent, Authentication, Capabilities, Capability, ConnectionId, Device, DeviceId,
-    Event, IdError, InvitationKey, Peer, PeerError, Permission, Permissions, Person, Posture,
-    Request, Rights, Scope, SessionId, SessionLimits, Setup, SubjectId, TenantId, TenantSettings,
-    Version,
+    AdvanceConsent, Authentication, Capabilities, Capability, Device, DeviceId, Event, IdError,
+    InvitationKey, Peer, PeerError, Permission, Permissions, Person, Posture, Request, Rights,
+    Scope, SessionLimits, Setup, SubjectId, TenantId, TenantSettings, UnattendedGrant, Version,
 };
 use std::sync::Arc;
 
@@ -18,11 +17,6 @@ use std::sync::Arc;
 const TENANT: &str = "invited";
 /// This device, to those invited to it.
 const DEVICE: &str = "this-device";
-/// The label of the TLS exporter that proofs are of (RFC 9266 section 2).
-const BINDING_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
-/// The label of the one that names the session.
-const SESSION_LABEL: &[u8] = b"EXPORTER-farpane-session";
-
 /// What this library moves by itself.
 const CHANNELS: Capabilities = Capabilities::of(&[
     Capability::View,
@@ -47,11 +41,13 @@ const WITH_INPUT: Capabilities = Capabilities::of(&[
 
 /// Why a helper is not let in.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NotAdmitted {
+pub(crate) enum NotLetIn {
     #[error(transparent)]
     Name(#[from] PeerError),
     #[error(transparent)]
     Id(#[from] IdError),
+    #[error(transparent)]
+    NotAdmitted(#[from] NotAdmitted),
 }
 
 /// The rules by which this sharer lets helpers in.
@@ -60,6 +56,9 @@ pub(crate) struct Admission {
     pub(crate) local: Capabilities,
     pub(crate) platform: Capabilities,
     pub(crate) limits: SessionLimits,
+    pub(crate) membership: Option<Membership>,
+    /// Whether this machine may be viewed with nobody at it, by a grant for that.
+    pub(crate) unattended: bool,
 }
 
 /// What a helper said of itself.
@@ -79,22 +78,15 @@ impl Introduction<'_> {
     }
 }
 
-/// What names a connection to its two ends; `None` when it is over already.
-pub(crate) fn binding(connection: &Connection) -> Option<Binding> {
-    let session = connection.export(SESSION_LABEL)?;
-    let (session, _) = session.split_first_chunk()?;
-    Some(Binding { exporter: *connection.export(BINDING_LABEL)?, session: *session })
-}
-
 impl Admission {
-    pub(crate) fn new(local: Capabilities, input: &InputTarget, limits: SessionLimits) -> Self {
-        let platform = if *input == InputTarget::None { CHANNELS } else { WITH_INPUT };
-        Self { local, platform, limits }
+    /// What a machine can do that applies input there.
+    pub(crate) fn platform(input: &InputTarget) -> Capabilities {
+        if *input == InputTarget::None { CHANNELS } else { WITH_INPUT }
     }
 
     /// Who this end is, for a helper by this connection.
-    pub(crate) fn present(&self, _binding: &Binding) -> Option<Vec<u8>> {
-        None
+    pub(crate) fn present(&self, binding: &Binding) -> Option<Vec<u8>> {
+        self.membership.as_ref().map(|membership| membership.present(binding))
     }
 
     /// Who a helper is.
@@ -104,7 +96,10 @@ impl Admission {
     pub(crate) fn authenticate(
         &self,
         helper: &Introduction<'_>,
-    ) -> Result<Authentication, NotAdmitted> {
+    ) -> Result<Authentication, NotLetIn> {
+        if let Some(membership) = &self.membership {
+            return Ok(membership.admit(helper.presented, &helper.binding)?);
+        }
         let tenant = TenantId::new(TENANT)?;
         let version = Version::default();
         let device = Device {
@@ -128,29 +123,40 @@ impl Admission {
             helper_version: version,
             permissions: self.invited_permissions(),
             valid_us: u64::MAX,
-            connection: ConnectionId(helper.binding.exporter),
+            connection: helper.binding.connection(),
         })
     }
 
-    /// The session of a helper.
+    /// The session of a helper that is known now.
     ///
     /// # Errors
     /// A name that names nothing.
     pub(crate) fn setup(
         &self,
         helper: &Introduction<'_>,
+        who: &Authentication,
         advance: Option<AdvanceConsent>,
-    ) -> Result<Setup, NotAdmitted> {
+        now_us: u64,
+    ) -> Result<Setup, NotLetIn> {
+        let (tenant, settings) = match &self.membership {
+            Some(membership) => membership.tenant(),
+            None => (TenantId::new(TENANT)?, TenantSettings::default()),
+        };
+        let unattended = self.unattended && who.permissions.contains(Permission::Unattended);
+        let unattended = unattended.then(|| UnattendedGrant {
+            id: helper.binding.session.0,
+            expires_us: now_us.saturating_add(who.valid_us),
+        });
         Ok(Setup {
-            session: SessionId(helper.binding.session),
-            connection: ConnectionId(helper.binding.exporter),
-            tenant: TenantId::new(TENANT)?,
-            settings: TenantSettings::default(),
+            session: helper.binding.session,
+            connection: helper.binding.connection(),
+            tenant,
+            settings,
             local: self.local,
             platform: self.platform,
             limits: self.limits,
             advance,
-            unattended: None,
+            unattended,
         })
     }
 

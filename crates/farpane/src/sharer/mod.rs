@@ -9,7 +9,6 @@ mod guests;
 mod hardware;
 mod input;
 mod intake;
-mod journal;
 mod links;
 mod options;
 mod peer;

@@ -1,7 +1,8 @@
 //! How a sharer shares.
 
 use super::input::InputTarget;
-use crate::{CodecChoice, HardwareOptions};
+use crate::audit::Audit;
+use crate::{CodecChoice, HardwareOptions, Membership};
 use farpane_capture::{CaptureError, CaptureSource};
 use farpane_damage::Processor;
 use farpane_net::NetConfig;
@@ -36,6 +37,13 @@ pub struct SharerOptions {
     /// Where the input of helpers is applied. Default: nowhere, so that they can neither point nor
     /// control.
     pub input: InputTarget,
+    /// The tenant of this machine. Default: none; then every holder of an invitation is let in to
+    /// what `allow` says.
+    pub membership: Option<Membership>,
+    /// Whether a helper whose grant says so may view this machine with nobody at it. Default no.
+    pub unattended: bool,
+    /// Where what happens is written down. Default: nowhere.
+    pub audit: Audit,
     /// How long what of a session may take.
     pub limits: SessionLimits,
     /// Whether the app asks somebody else for the lease of each session
@@ -65,6 +73,9 @@ impl SharerOptions {
             hardware: None,
             allow: Capabilities::of(&[Capability::View]),
             input: InputTarget::None,
+            membership: None,
+            unattended: false,
+            audit: Audit::default(),
             limits: SessionLimits::default(),
             lease_by_app: false,
             wait_for_start: false,

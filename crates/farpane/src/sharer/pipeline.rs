@@ -159,6 +159,9 @@ impl Pipeline {
                 self.guests.step(id, Event::Revoked);
                 let _ = reply.send(());
             }
+            Command::Revocations(bytes, reply) => {
+                let _ = reply.send(self.guests.handle_revocations(&bytes));
+            }
             Command::ComplianceSeen(id) => {
                 self.guests.step(id, Event::ComplianceSeen(Side::Sharer));
             }

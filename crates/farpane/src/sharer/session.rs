@@ -7,7 +7,6 @@ use super::grabber::OpenSource;
 use super::guests::{Guests, House};
 use super::hardware::Hardware;
 use super::intake::Intake;
-use super::journal::Journal;
 use super::links::{LinkEvent, PeerId};
 use super::options::SharerOptions;
 use super::pipeline::{Pipeline, Wiring};
@@ -24,6 +23,7 @@ use farpane_net::{
     Identity, Invitation, Invitations, InvitedRelay, Listener, NetThread, PairingCode, RelayState,
     RelayUrl,
 };
+use farpane_policy::identity::CredentialError;
 use farpane_policy::{AdvanceConsent, Answer, Capabilities, LeaseId, Rights};
 use farpane_proto::control::{MAX_CHAT_BYTES, MAX_CLIPBOARD_BYTES, is_chat};
 use std::io::{Read, Write};
@@ -92,6 +92,7 @@ pub(crate) enum Command {
     Hold(PeerId, bool),
     Prompt(bool),
     Revoke(PeerId, Sender<()>),
+    Revocations(Vec<u8>, Sender<Result<(), CredentialError>>),
     Chat(PeerId, String, Sender<bool>),
     Clipboard(PeerId, String, Sender<bool>),
     OfferFile(PeerId, Offer, Sender<Result<FileId, FileProblem>>),
@@ -166,10 +167,16 @@ impl Sharer {
             codec: options.codec,
             hardware,
             stills,
-            admission: Admission::new(options.allow, &options.input, options.limits),
+            admission: Admission {
+                local: options.allow,
+                platform: Admission::platform(&options.input),
+                limits: options.limits,
+                membership: options.membership,
+                unattended: options.unattended,
+            },
             input: options.input,
             lease_by_app: options.lease_by_app,
-            journal: Journal,
+            audit: options.audit,
             links: link_sender,
             events: teller,
         });
@@ -312,6 +319,15 @@ impl Sharer {
     /// Ends one helper's session because what it was granted was taken back. As [`Sharer::end`].
     pub fn revoke(&self, helper: u64) {
         let _ = self.ask(|reply| Command::Revoke(helper, reply));
+    }
+
+    /// Takes in a revocation list of the tenant: sessions by what it names end, as by
+    /// [`Sharer::revoke`].
+    ///
+    /// # Errors
+    /// It is not the tenant's, is older than the one that is known, or has expired.
+    pub fn handle_revocations(&self, bytes: &[u8]) -> Result<(), CredentialError> {
+        self.ask(|reply| Command::Revocations(bytes.to_vec(), reply)).unwrap_or(Ok(()))
     }
 
     /// Sends a message to a helper, at most [`MAX_CHAT_BYTES`] long; whether that is allowed.

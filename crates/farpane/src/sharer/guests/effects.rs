@@ -157,7 +157,7 @@ impl Guests {
 
     /// Shows the helper how far the sharer's audit log is, to be signed.
     fn show_head(&mut self, id: PeerId) {
-        let head = self.house.journal.seal();
+        let head = self.house.audit.seal();
         if let (Some(guest), Some(head)) = (self.guests.get(&id), head) {
             guest.peer.tell(&Control::AuditHead(head));
         }
@@ -165,8 +165,8 @@ impl Guests {
 
     /// Signs the head of a helper's audit log.
     pub(super) fn sign_head(&mut self, id: PeerId, head: &[u8]) {
-        let signed = self.house.journal.countersign(head);
-        if let (Some(guest), Some(signed)) = (self.guests.get(&id), signed) {
+        let Some(guest) = self.guests.get_mut(&id) else { return };
+        if let Some(signed) = self.house.audit.countersign(&mut guest.peer_log, head) {
             guest.peer.tell(&Control::AuditSigned(signed));
         }
     }

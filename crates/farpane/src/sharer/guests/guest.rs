@@ -1,6 +1,8 @@
 //! One helper: its connection, its session, and what is open to it.
 
+use crate::audit::PeerLog;
 use crate::channel::{Files, Gate, Opener};
+use crate::membership::Binding;
 use crate::sharer::peer::Peer;
 use farpane_policy::channel::{Channel, Chat, ClipboardIn, ClipboardOut, Credentials, FileIn, FileOut};
 use farpane_policy::{
@@ -37,15 +39,8 @@ pub(super) struct Guest {
     /// The question that waits for the sharer's answer.
     pub(super) question: Option<RequestId>,
     pub(super) words: Words,
-}
-
-/// What names a connection to its two ends and to nobody else.
-#[derive(Clone, Copy)]
-pub(crate) struct Binding {
-    /// The TLS exporter that proofs are of (RFC 9266).
-    pub(crate) exporter: [u8; 32],
-    /// The session's name, the same at both ends.
-    pub(crate) session: [u8; 16],
+    /// What is known of the helper's audit log.
+    pub(super) peer_log: PeerLog,
 }
 
 impl Guest {

@@ -1,8 +1,10 @@
 //! What helpers say.
 
-use super::guest::{Binding, Guest, OpenChannels, Words};
+use super::guest::{Guest, OpenChannels, Words};
 use super::{Guests, MAX_GUESTS};
+use crate::audit::PeerLog;
 use crate::channel::{Files, Opener, SEAL_LABEL, rights_of};
+use crate::membership::Binding;
 use crate::sharer::admission;
 use crate::sharer::links::{LinkEvent, PeerId};
 use crate::sharer::peer::Peer;
@@ -51,7 +53,7 @@ impl Guests {
         if self.house.events.is_crowded() || self.guests.len() >= MAX_GUESTS {
             return connection.close(EndReason::Error.code(), "the sharer is busy");
         }
-        let binding = admission::binding(&connection).zip(connection.export(SEAL_LABEL));
+        let binding = Binding::of(&connection).zip(connection.export(SEAL_LABEL));
         let Some((binding, seal_key)) = binding else { return };
         let id = self.next_id;
         self.next_id += 1;
@@ -80,6 +82,7 @@ impl Guests {
             secrets: Opener::new(seal_key),
             question: None,
             words: Words::new(now_us),
+            peer_log: PeerLog::default(),
         };
         self.guests.insert(id, guest);
     }
@@ -115,7 +118,9 @@ impl Guests {
             Control::Hold(false) => self.step(id, Event::Resume(Side::Helper)),
             Control::ComplianceSeen => self.step(id, Event::ComplianceSeen(Side::Helper)),
             Control::AuditHead(head) => self.sign_head(id, &head),
-            Control::AuditSigned(signed) => self.house.journal.accept(&signed),
+            Control::AuditSigned(signed) => {
+                self.house.audit.accept(&mut guest.peer_log, &signed);
+            }
             other => self.handle_channel(id, other),
         }
     }
@@ -165,7 +170,7 @@ impl Guests {
         };
         let request = introduction.request();
         let advance = self.advance.iter().find(|a| a.covers(&request, now_us)).cloned();
-        match admission.setup(&introduction, advance) {
+        match admission.setup(&introduction, &who, advance, now_us) {
             Ok(setup) => guest.session = Some(Session::new(setup, now_us)),
             Err(error) => return self.drop_guest(id, &error.to_string()),
         }

@@ -10,18 +10,18 @@ use super::events::Teller;
 use super::feed::Feed;
 use super::hardware::Hardware;
 use super::input::InputTarget;
-use super::journal::Journal;
 use super::links::{LinkEvent, PeerId};
 use super::peer::Peer;
 use super::screen::Screen;
 use super::told::SharerEvent;
 use super::stills::StillMaker;
 use crate::CodecChoice;
+use crate::audit::Audit;
 use crossbeam::channel::Sender;
 use farpane_capture::{CursorShape, monotonic_us};
+use farpane_policy::identity::CredentialError;
 use farpane_policy::{AdvanceConsent, Answer, CaptureToken, EndReason, Event, Session};
 use farpane_proto::datagram::Cursor;
-pub(crate) use guest::Binding;
 use guest::Guest;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub(crate) struct House {
     pub(crate) input: InputTarget,
     /// Whether the app answers for leases; else this process does, as long as it lives.
     pub(crate) lease_by_app: bool,
-    pub(crate) journal: Journal,
+    pub(crate) audit: Audit,
     pub(crate) links: Sender<(PeerId, LinkEvent)>,
     pub(crate) events: Teller,
 }
@@ -158,6 +158,23 @@ impl Guests {
         sessions.into_iter().any(Session::awaits_indicator)
     }
 
+    /// Takes in a revocation list: who was let in by what it names is let out.
+    ///
+    /// # Errors
+    /// It does not count.
+    pub(crate) fn handle_revocations(&mut self, bytes: &[u8]) -> Result<(), CredentialError> {
+        let Some(membership) = self.house.admission.membership.clone() else { return Ok(()) };
+        membership.handle_revocations(bytes)?;
+        let gone = |guest: &Guest| {
+            let presented = guest.presented.as_deref();
+            guest.session.is_some() && membership.admit(presented, &guest.binding).is_err()
+        };
+        let gone: Vec<PeerId> =
+            self.guests.iter().filter(|(_, guest)| gone(guest)).map(|(id, _)| *id).collect();
+        gone.into_iter().for_each(|id| self.step(id, Event::Revoked));
+        Ok(())
+    }
+
     /// The same happens in every session.
     pub(crate) fn step_all(&mut self, event: &Event) {
         let ids: Vec<PeerId> = self.guests.keys().copied().collect();
@@ -177,7 +194,7 @@ impl Guests {
             return;
         };
         let transition = session.handle(event, monotonic_us());
-        let effects = transition.commit(|entries| self.house.journal.append(entries));
+        let effects = transition.commit(|entries| self.house.audit.append(entries));
         effects.into_iter().for_each(|effect| self.obey(id, effect));
         self.ask_when_shown(id);
     }
