@@ -136,20 +136,6 @@ impl InputToken {
     }
 }
 
-#[cfg(feature = "testing")]
-impl InputToken {
-    /// A token that no consent stands behind, for tests of what takes tokens.
-    pub fn for_tests(epoch: u64, reach: Reach) -> Self {
-        let (valid, used) = (Arc::new(AtomicBool::new(true)), Arc::default());
-        Self { pass: Pass { epoch, valid, used }, reach }
-    }
-
-    /// Makes the token and its clones invalid, as a session does.
-    pub fn revoke_for_tests(&self) {
-        self.pass.revoke();
-    }
-}
-
 /// Proof that channel `C` is open, now. Only a [`Session`](crate::Session) makes one.
 ///
 /// A function that takes a `&ChannelToken<FileOut>` cannot be called with a chat's.

@@ -1,6 +1,7 @@
 //! What is allowed arrives as it was sent.
 
-use crate::desk::{Desk, EPOCH, Seen, batch, down, place, token, up, wheel};
+use crate::desk::{Desk, EPOCH, Seen, batch, down, place, up, wheel};
+use crate::permit::Permit;
 use farpane_input::{Button, Injector, InputEvent, PointerShown};
 use farpane_policy::Reach;
 use x11rb::protocol::xproto::ConnectionExt as _;
@@ -8,7 +9,7 @@ use x11rb::protocol::xproto::ConnectionExt as _;
 #[test]
 fn a_program_sees_exactly_what_was_sent() {
     let desk = Desk::start();
-    let (mut injector, _token) = desk.injector();
+    let (mut injector, _permit) = desk.injector();
     let events = [
         place(100, 50),
         InputEvent::Press(Button::Left),
@@ -43,7 +44,7 @@ fn a_program_sees_exactly_what_was_sent() {
 #[test]
 fn each_button_and_each_way_of_the_wheel_has_its_number() {
     let desk = Desk::start();
-    let (mut injector, _token) = desk.injector();
+    let (mut injector, _permit) = desk.injector();
     for (button, number) in Button::ALL.into_iter().zip([1, 2, 3, 8, 9]) {
         let click = [InputEvent::Press(button), InputEvent::Release(button)];
         injector.apply(&batch(EPOCH, &click), 0).unwrap();
@@ -60,7 +61,7 @@ fn each_button_and_each_way_of_the_wheel_has_its_number() {
 #[test]
 fn buttons_do_the_same_where_the_sharer_has_exchanged_them() {
     let desk = Desk::start();
-    let (mut injector, _token) = desk.injector();
+    let (mut injector, _permit) = desk.injector();
     let mut map = desk.conn.get_pointer_mapping().unwrap().reply().unwrap().map;
     map.swap(0, 2);
     desk.conn.set_pointer_mapping(&map).unwrap().reply().unwrap();
@@ -73,7 +74,7 @@ fn buttons_do_the_same_where_the_sharer_has_exchanged_them() {
 #[test]
 fn what_is_down_already_is_not_pressed_again() {
     let desk = Desk::start();
-    let (mut injector, _token) = desk.injector();
+    let (mut injector, _permit) = desk.injector();
     injector.apply(&batch(EPOCH, &[down(4), down(4), up(4), up(4), up(5)]), 0).unwrap();
     assert_eq!(desk.await_seen(2), [Seen::Key(38, true), Seen::Key(38, false)]);
 }
@@ -81,15 +82,15 @@ fn what_is_down_already_is_not_pressed_again() {
 #[test]
 fn a_pointer_that_is_shown_moves_nothing() {
     let desk = Desk::start();
-    let token = token(Reach::Pointer);
-    let mut injector = Injector::open(Some(desk.display()), token.clone()).unwrap();
+    let mut permit = Permit::new(Reach::Pointer);
+    let mut injector = Injector::open(Some(desk.display()), permit.token()).unwrap();
     let before = desk.state();
     let applied = injector.apply(&batch(EPOCH, &[place(5, 6), place(700, -3)]), 0).unwrap();
     assert_eq!((applied.applied, applied.refused), (2, 0));
     assert_eq!(injector.poll_shown(), Some(PointerShown { x: 639, y: 0 }), "the newest place");
     assert_eq!(injector.poll_shown(), None);
     injector.apply(&batch(EPOCH, &[place(1, 1)]), 0).unwrap();
-    token.revoke_for_tests();
+    permit.end();
     assert_eq!(injector.poll_shown(), None, "nothing is shown any more");
     assert!(desk.state() == before && desk.seen().is_empty());
 }
@@ -97,7 +98,7 @@ fn a_pointer_that_is_shown_moves_nothing() {
 #[test]
 fn a_program_that_holds_the_server_does_not_hold_keys_down() {
     let desk = Desk::start();
-    let (mut injector, _token) = desk.injector();
+    let (mut injector, _permit) = desk.injector();
     injector.apply(&batch(EPOCH, &[down(4)]), 0).unwrap();
     desk.await_seen(1);
     assert_eq!(desk.keys_down(), [38]);

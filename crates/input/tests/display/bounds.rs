@@ -1,13 +1,14 @@
 //! Places outside of the screen, screens that change, and too much of everything.
 
 use crate::desk::{Desk, EPOCH, Seen, batch, down, place, up};
+use crate::permit::Permit;
 use farpane_input::{Button, EVENTS_PER_SECOND, InputEvent, MAX_BATCH_EVENTS, PointerShown};
-use farpane_policy::{InputToken, Reach};
+use farpane_policy::Reach;
 
 #[test]
 fn places_outside_of_the_screen_mean_the_nearest_pixel() {
     let desk = Desk::start();
-    let (mut injector, _token) = desk.injector();
+    let (mut injector, _permit) = desk.injector();
     let (min, max) = (i32::MIN, i32::MAX);
     for ((x, y), expected) in [
         ((-1, -1), (0, 0)),
@@ -26,7 +27,7 @@ fn places_outside_of_the_screen_mean_the_nearest_pixel() {
 #[test]
 fn a_screen_that_changes_its_size_is_followed() {
     let desk = Desk::start();
-    let (mut injector, _token) = desk.injector();
+    let (mut injector, _permit) = desk.injector();
     for (width, height) in [(640, 480), (320, 200), (600, 400)] {
         if (width, height) != (640, 480) {
             desk.resize(width, height);
@@ -34,7 +35,8 @@ fn a_screen_that_changes_its_size_is_followed() {
         injector.apply(&batch(EPOCH, &[place(1, 1), place(9_999, 9_999)]), 0).unwrap();
         desk.await_pointer(width as i16 - 1, height as i16 - 1);
     }
-    injector.renew(InputToken::for_tests(EPOCH, Reach::Pointer)).unwrap();
+    let pointing = Permit::new(Reach::Pointer);
+    injector.renew(pointing.token()).unwrap();
     injector.apply(&batch(EPOCH, &[place(9_999, 9_999)]), 0).unwrap();
     assert_eq!(injector.poll_shown(), Some(PointerShown { x: 599, y: 399 }));
 }
@@ -42,7 +44,7 @@ fn a_screen_that_changes_its_size_is_followed() {
 #[test]
 fn a_screen_that_changes_in_the_middle_of_a_drag_keeps_no_button_down() {
     let desk = Desk::start();
-    let (mut injector, _token) = desk.injector();
+    let (mut injector, _permit) = desk.injector();
     let press = InputEvent::Press(Button::Left);
     injector.apply(&batch(EPOCH, &[place(600, 400), press]), 0).unwrap();
     desk.resize(320, 200);
@@ -55,7 +57,7 @@ fn a_screen_that_changes_in_the_middle_of_a_drag_keeps_no_button_down() {
 #[test]
 fn a_flood_reaches_the_display_only_up_to_the_bound_and_ends_with_nothing_down() {
     let desk = Desk::start();
-    let (mut injector, _token) = desk.injector();
+    let (mut injector, _permit) = desk.injector();
     let (mut dropped, mut merged, mut applied) = (0, 0, 0);
     // Ten thousand events within a second.
     for step in 0..200_u64 {

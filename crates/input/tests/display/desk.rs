@@ -1,9 +1,10 @@
 //! A private display, a program with a window on it, and an independent look at both.
 
+use crate::permit::Permit;
 use farpane_capture::Xvfb;
 use farpane_frame::Size;
 use farpane_input::{Button, Injector, InputBatch, InputEvent, Key, Wheel};
-use farpane_policy::{InputToken, Reach};
+use farpane_policy::Reach;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use x11rb::connection::Connection;
@@ -192,10 +193,10 @@ impl Desk {
         self.sync();
     }
 
-    /// An injector with full control, and its token.
-    pub(crate) fn injector(&self) -> (Injector, InputToken) {
-        let token = token(Reach::Full);
-        (Injector::open(Some(self.display()), token.clone()).unwrap(), token)
+    /// An injector with full control, and the session that allows it.
+    pub(crate) fn injector(&self) -> (Injector, Permit) {
+        let permit = Permit::new(Reach::Full);
+        (Injector::open(Some(self.display()), permit.token()).unwrap(), permit)
     }
 }
 
@@ -208,10 +209,6 @@ fn seen(event: &Event) -> Option<Seen> {
         Event::KeyRelease(e) => Seen::Key(e.detail, false),
         _ => return None,
     })
-}
-
-pub(crate) fn token(reach: Reach) -> InputToken {
-    InputToken::for_tests(EPOCH, reach)
 }
 
 pub(crate) fn key(usage: u32) -> Key {

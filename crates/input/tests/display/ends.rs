@@ -1,9 +1,10 @@
 //! Whatever ends, nothing stays down.
 
-use crate::desk::{Desk, EPOCH, LONG, Seen, batch, down, place, token, up};
+use crate::desk::{Desk, EPOCH, LONG, Seen, batch, down, place, up};
+use crate::permit::Permit;
 use crate::proxy::Proxy;
 use farpane_input::{Button, Injector, InputError, InputEvent};
-use farpane_policy::{InputToken, Reach};
+use farpane_policy::Reach;
 use std::time::{Duration, Instant};
 use x11rb::protocol::xproto::KeyButMask;
 
@@ -26,7 +27,7 @@ const RELEASED: [Seen; 4] =
 #[test]
 fn a_dropped_injector_lets_go_in_order() {
     let desk = Desk::start();
-    let (mut injector, _token) = desk.injector();
+    let (mut injector, _permit) = desk.injector();
     hold(&desk, &mut injector);
     drop(injector);
     assert_eq!(desk.seen(), RELEASED);
@@ -36,7 +37,7 @@ fn a_dropped_injector_lets_go_in_order() {
 #[test]
 fn a_thread_that_panics_lets_go() {
     let desk = Desk::start();
-    let (mut injector, _token) = desk.injector();
+    let (mut injector, _permit) = desk.injector();
     hold(&desk, &mut injector);
     let thread = std::thread::spawn(move || {
         let _injector = injector;
@@ -51,9 +52,9 @@ fn a_revoked_token_lets_go_although_nobody_calls() {
     let desk = Desk::start();
     let (mut took, mut injectors) = (Vec::new(), 0);
     while injectors < 20 {
-        let (mut injector, token) = desk.injector();
+        let (mut injector, mut permit) = desk.injector();
         hold(&desk, &mut injector);
-        token.revoke_for_tests();
+        permit.end();
         took.push(desk.await_nothing_down());
         assert_eq!(desk.seen(), RELEASED);
         injectors += 1;
@@ -65,9 +66,9 @@ fn a_revoked_token_lets_go_although_nobody_calls() {
 #[test]
 fn a_token_that_is_revoked_in_the_middle_of_a_chord_lets_go() {
     let desk = Desk::start();
-    let (mut injector, token) = desk.injector();
+    let (mut injector, mut permit) = desk.injector();
     injector.apply(&batch(EPOCH, &[down(0xe0), down(0xe2)]), 0).unwrap();
-    token.revoke_for_tests();
+    permit.end();
     let applied = injector.apply(&batch(EPOCH, &[down(0x4c), up(0x4c)]), 0).unwrap();
     assert_eq!((applied.applied, applied.refused), (0, 2));
     desk.assert_nothing_down();
@@ -77,12 +78,11 @@ fn a_token_that_is_revoked_in_the_middle_of_a_chord_lets_go() {
 #[test]
 fn suspended_and_resumed_input_begins_with_nothing_down() {
     let desk = Desk::start();
-    let (mut injector, suspended) = desk.injector();
+    let (mut injector, mut permit) = desk.injector();
     hold(&desk, &mut injector);
-    suspended.revoke_for_tests();
+    permit.suspend();
     desk.await_nothing_down();
-    let resumed = InputToken::for_tests(EPOCH + 1, Reach::Full);
-    injector.renew(resumed).unwrap();
+    injector.renew(permit.resume()).unwrap();
     desk.seen();
     assert_eq!(injector.apply(&batch(EPOCH, &[down(4)]), 0).unwrap().refused, 1, "made before");
     assert_eq!(injector.apply(&batch(EPOCH + 1, &[up(4), down(5)]), 0).unwrap().applied, 1);
@@ -92,9 +92,10 @@ fn suspended_and_resumed_input_begins_with_nothing_down() {
 #[test]
 fn another_permission_lets_go_although_the_old_one_is_still_valid() {
     let desk = Desk::start();
-    let (mut injector, _token) = desk.injector();
+    let (mut injector, _permit) = desk.injector();
     hold(&desk, &mut injector);
-    injector.renew(InputToken::for_tests(EPOCH + 1, Reach::Pointer)).unwrap();
+    let other = Permit::numbered(EPOCH + 1, Reach::Pointer);
+    injector.renew(other.token()).unwrap();
     assert_eq!(desk.seen(), RELEASED);
     desk.assert_nothing_down();
 }
@@ -102,7 +103,7 @@ fn another_permission_lets_go_although_the_old_one_is_still_valid() {
 #[test]
 fn asked_to_let_go_it_does_and_goes_on() {
     let desk = Desk::start();
-    let (mut injector, _token) = desk.injector();
+    let (mut injector, _permit) = desk.injector();
     hold(&desk, &mut injector);
     injector.let_go().unwrap();
     assert_eq!(desk.seen(), RELEASED);
@@ -114,8 +115,8 @@ fn a_connection_that_breaks_leaves_nothing_down_whether_or_not_anything_follows(
     for calls in [false, true] {
         let desk = Desk::start();
         let proxy = Proxy::of(desk.display());
-        let token = token(Reach::Full);
-        let mut injector = Injector::open(Some(proxy.display()), token).unwrap();
+        let permit = Permit::new(Reach::Full);
+        let mut injector = Injector::open(Some(proxy.display()), permit.token()).unwrap();
         injector.apply(&batch(EPOCH, &chord()), 0).unwrap();
         desk.await_seen(5);
         proxy.cut();
@@ -136,7 +137,8 @@ fn a_connection_that_breaks_leaves_nothing_down_whether_or_not_anything_follows(
 fn a_display_that_is_gone_is_an_error_and_no_hang() {
     let desk = Desk::start();
     let proxy = Proxy::of(desk.display());
-    let mut injector = Injector::open(Some(proxy.display()), token(Reach::Full)).unwrap();
+    let permit = Permit::new(Reach::Full);
+    let mut injector = Injector::open(Some(proxy.display()), permit.token()).unwrap();
     injector.apply(&batch(EPOCH, &chord()), 0).unwrap();
     desk.await_seen(5);
     proxy.close();
@@ -145,7 +147,7 @@ fn a_display_that_is_gone_is_an_error_and_no_hang() {
     drop(injector);
     assert!(begin.elapsed() < LONG);
     for nowhere in [":6543", ":65535", "no display", ""] {
-        let opened = Injector::open(Some(nowhere), token(Reach::Full));
+        let opened = Injector::open(Some(nowhere), permit.token());
         assert!(matches!(opened, Err(InputError::Display { .. })), "{nowhere}");
     }
 }
@@ -153,11 +155,11 @@ fn a_display_that_is_gone_is_an_error_and_no_hang() {
 #[test]
 fn a_key_that_the_server_repeats_stops_with_the_token() {
     let desk = Desk::start();
-    let (mut injector, token) = desk.injector();
+    let (mut injector, mut permit) = desk.injector();
     injector.apply(&batch(EPOCH, &[down(0x04)]), 0).unwrap();
     let repeats = desk.await_seen(7);
     assert!(repeats.iter().filter(|seen| **seen == Seen::Key(38, true)).count() >= 3);
-    token.revoke_for_tests();
+    permit.end();
     desk.await_nothing_down();
     injector.let_go().unwrap();
     desk.seen();

@@ -22,7 +22,7 @@ const EVDEV: [u8; 105] = [
 fn a_program_sees_all_105_keys_on_american_and_german_keyboards() {
     assert_eq!(usages().count(), 105);
     let desk = Desk::start();
-    let (mut injector, _token) = desk.injector();
+    let (mut injector, _permit) = desk.injector();
     let mut now_us = 0;
     for (layout, y) in [("us", 'y'), ("de", 'z'), ("fr", 'y')] {
         desk.set_layout(layout);
@@ -60,7 +60,7 @@ fn all_105_keys_come_back_from_their_keycodes() {
 #[test]
 fn servers_that_number_keys_otherwise_are_asked_for_their_places() {
     let desk = Desk::start();
-    let (mut injector, _token) = desk.injector();
+    let (mut injector, _permit) = desk.injector();
     let mut set = Command::new("setxkbmap");
     set.args(["-display", desk.display(), "-keycodes", "xfree86+aliases(qwertz)"]);
     assert!(set.args(["-layout", "de"]).status().unwrap().success());
@@ -81,7 +81,7 @@ fn servers_that_number_keys_otherwise_are_asked_for_their_places() {
 #[test]
 fn keys_that_the_display_lacks_are_counted() {
     let desk = Desk::start();
-    let (mut injector, _token) = desk.injector();
+    let (mut injector, _permit) = desk.injector();
     // Crsel and Currency: on no keyboard that Linux knows.
     let applied = injector.apply(&batch(EPOCH, &[down(0xa3), down(0xb4), down(0x04)]), 0).unwrap();
     assert_eq!((applied.applied, applied.unknown), (1, 2));

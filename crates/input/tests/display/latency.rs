@@ -11,7 +11,7 @@ const LIMIT: Duration = Duration::from_millis(20);
 
 /// From the call of `apply` until a program has read the event, for each round.
 fn measure(desk: &Desk, event: impl Fn(usize) -> InputEvent) -> Vec<Duration> {
-    let (mut injector, _token) = desk.injector();
+    let (mut injector, _permit) = desk.injector();
     desk.seen();
     let rounds = (0..ROUNDS).map(|round| {
         let batch = batch(EPOCH, &[event(round)]);

@@ -6,6 +6,7 @@ mod desk;
 mod ends;
 mod keys;
 mod latency;
+mod permit;
 mod proxy;
 mod refused;
 mod typing;

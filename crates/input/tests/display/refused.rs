@@ -1,10 +1,11 @@
 //! What must not happen does not: each case that is refused is counted.
 
-use crate::desk::{Desk, EPOCH, Seen, batch, down, every_kind, place, token, up, wheel};
+use crate::desk::{Desk, EPOCH, Seen, batch, down, every_kind, place, up, wheel};
+use crate::permit::Permit;
 use farpane_input::{
     Button, Injector, InputBatch, InputEvent, Key, MAX_BATCH_EVENTS, MAX_HELD, Wheel,
 };
-use farpane_policy::{InputToken, Reach};
+use farpane_policy::Reach;
 
 /// At least so many cases are tried.
 const CASES: usize = 120;
@@ -64,43 +65,32 @@ fn bad_bytes() -> usize {
 /// Every kind of event under every permission that does not cover it.
 fn bad_permissions() -> usize {
     let desk = Desk::start();
-    let revoked = || {
-        let token = token(Reach::Full);
-        token.revoke_for_tests();
-        token
+    let after = |reach, revoke: fn(&mut Permit)| {
+        let mut permit = Permit::new(reach);
+        revoke(&mut permit);
+        permit
     };
-    let clone_revoked = || {
-        let token = token(Reach::Full);
-        token.clone().revoke_for_tests();
-        token
-    };
-    let pointing_revoked = || {
-        let token = token(Reach::Pointer);
-        token.revoke_for_tests();
-        token
-    };
-    let other = |epoch, reach| move || InputToken::for_tests(epoch, reach);
-    let cases: [&dyn Fn() -> InputToken; 7] = [
-        &revoked,
-        &clone_revoked,
-        &pointing_revoked,
-        &other(EPOCH - 1, Reach::Full),
-        &other(EPOCH + 1, Reach::Full),
-        &other(EPOCH + 1, Reach::Pointer),
-        &other(1 << 40, Reach::Full),
+    let cases = [
+        after(Reach::Full, Permit::end),
+        after(Reach::Full, Permit::suspend),
+        after(Reach::Pointer, Permit::end),
+        Permit::numbered(EPOCH - 1, Reach::Full),
+        Permit::numbered(EPOCH + 1, Reach::Full),
+        Permit::numbered(EPOCH + 1, Reach::Pointer),
+        Permit::numbered(1_000, Reach::Full),
     ];
     let mut refused = 0;
-    for make in cases {
-        refused += nothing_happens(&desk, make(), &every_kind());
+    for permit in cases {
+        refused += nothing_happens(&desk, &permit, &every_kind());
     }
     let no_moves: Vec<InputEvent> =
         every_kind().into_iter().filter(|e| !matches!(e, InputEvent::Move { .. })).collect();
-    refused + nothing_happens(&desk, token(Reach::Pointer), &no_moves)
+    refused + nothing_happens(&desk, &Permit::new(Reach::Pointer), &no_moves)
 }
 
 /// Each event alone, under what the batch says is the permission of [`EPOCH`].
-fn nothing_happens(desk: &Desk, token: InputToken, events: &[InputEvent]) -> usize {
-    let mut injector = Injector::open(Some(desk.display()), token).unwrap();
+fn nothing_happens(desk: &Desk, permit: &Permit, events: &[InputEvent]) -> usize {
+    let mut injector = Injector::open(Some(desk.display()), permit.token()).unwrap();
     let before = desk.state();
     for (step, event) in events.iter().enumerate() {
         let applied = injector.apply(&batch(EPOCH, &[*event]), step as u64 * 10_000).unwrap();
@@ -117,9 +107,9 @@ fn nothing_happens(desk: &Desk, token: InputToken, events: &[InputEvent]) -> usi
 #[test]
 fn a_thousand_events_of_every_kind_change_nothing_under_a_revoked_token() {
     let desk = Desk::start();
-    let (mut injector, token) = desk.injector();
+    let (mut injector, mut permit) = desk.injector();
     let before = desk.state();
-    token.revoke_for_tests();
+    permit.end();
     let kinds = every_kind();
     let mut refused = 0;
     for (round, kind) in kinds.iter().cycle().take(kinds.len() * 20).enumerate() {
@@ -136,11 +126,9 @@ fn a_thousand_events_of_every_kind_change_nothing_under_a_revoked_token() {
 #[test]
 fn a_token_that_is_revoked_in_another_thread_stops_a_stream_of_input() {
     let desk = Desk::start();
-    let (mut injector, token) = desk.injector();
-    let revoke = std::thread::spawn({
-        let token = token.clone();
-        move || token.revoke_for_tests()
-    });
+    let (mut injector, mut permit) = desk.injector();
+    let token = permit.token();
+    let revoke = std::thread::spawn(move || permit.end());
     let mut now_us = 0;
     while token.is_valid() {
         now_us += 20_000;
@@ -159,7 +147,7 @@ fn a_token_that_is_revoked_in_another_thread_stops_a_stream_of_input() {
 #[test]
 fn a_press_beyond_what_hands_hold_is_dropped() {
     let desk = Desk::start();
-    let (mut injector, _token) = desk.injector();
+    let (mut injector, _permit) = desk.injector();
     let many: Vec<InputEvent> = (0x04..0x04 + MAX_HELD as u32 + 3).map(down).collect();
     let applied = injector.apply(&batch(EPOCH, &many), 0).unwrap();
     assert_eq!((applied.applied, applied.dropped), (MAX_HELD as u64, 3));

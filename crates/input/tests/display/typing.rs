@@ -56,7 +56,7 @@ fn typed(layout: &str, strokes: &[(u32, Option<u32>)]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let (file, ready) = (folder.path().join("typed"), folder.path().join("ready"));
     let _terminal = Terminal::start(&desk, &file, &ready);
-    let (mut injector, _token) = desk.injector();
+    let (mut injector, _permit) = desk.injector();
     let enter = (0x28, None);
     for (step, (usage, with)) in strokes.iter().copied().chain([enter]).enumerate() {
         let mut events = Vec::from_iter(with.map(down));

@@ -214,7 +214,7 @@ fn from_a_german_window_to_an_american_desk_keys_keep_their_places() {
     let mut helper = Helper::start();
     helper.desk.set_layout("de");
     let sharer = Desk::start();
-    let (mut injector, _token) = sharer.injector();
+    let (mut injector, _permit) = sharer.injector();
     helper.desk.seen();
     helper.point(140, 130);
     helper.button(3, true);
