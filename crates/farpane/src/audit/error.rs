@@ -1,6 +1,6 @@
 //! Why a log cannot be written or read.
 
-use farpane_policy::audit::HeadError;
+use farpane_policy::audit::{AuditKey, HeadError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -103,6 +103,12 @@ pub enum AuditError {
     /// The system gives no random numbers for a key.
     #[error("the system gives no random numbers for the audit log's key")]
     NoRandomness,
+    /// A peer has signed a head and shown none of its own.
+    #[error("the peer signed with the key {by} before it showed a head of its own log")]
+    NoPeer {
+        /// The key with which it says to have signed.
+        by: AuditKey,
+    },
     /// A peer's head or signature is not accepted.
     #[error(transparent)]
     Head(#[from] HeadError),

@@ -277,7 +277,8 @@ fn own(action: Action, time_us: u64) -> Entry {
     Entry { time_us, session, actor, target, device, action, outcome }
 }
 
-fn wall_clock_us() -> u64 {
+/// Microseconds since 1970 (UTC).
+pub(super) fn wall_clock_us() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }

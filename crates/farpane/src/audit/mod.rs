@@ -7,6 +7,8 @@
 mod error;
 mod folder;
 mod heads;
+#[cfg_attr(not(test), expect(dead_code, reason = "no session writes to it"))]
+mod journal;
 mod key;
 mod log;
 mod reader;

@@ -1,8 +1,9 @@
 use super::*;
 use farpane_policy::audit::{
-    Action, DAY_US, Entry, Finding, HeadError, Mode, Note, Observation, Outcome, Party, Report,
-    Retention, Text, Trust,
+    Action, DAY_US, Entry, Finding, HeadError, Note, Observation, Outcome, Party, Report,
+    Retention, Trust,
 };
+use farpane_policy::{Capabilities, EndReason, Mode, RequestId, Rights};
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -12,15 +13,17 @@ use tempfile::TempDir;
 const NOW_US: u64 = 1_800_000_000_000_000;
 
 fn entry(time_us: u64) -> Entry {
-    let action = Action::ConsentGiven { mode: Mode::View, in_advance: false };
+    let rights = Rights::of(Mode::View);
+    let action = Action::ConsentGiven { request: RequestId(1), rights, span_us: None };
     let (session, target, device) = (Some([7; 16]), Some(Party::system()), None);
     let (actor, outcome) = (Party::system(), Outcome::Success);
     Entry { time_us, session, actor, target, device, action, outcome }
 }
 
 fn ended(time_us: u64) -> Entry {
-    let reason = Text::new("audit-log-failed").unwrap();
-    Entry { action: Action::Ended { reason }, outcome: Outcome::Failure, ..entry(time_us) }
+    let (reason, used) = (EndReason::AuditFailed, Capabilities::NONE);
+    let action = Action::Ended { reason, lasted_us: 1, used };
+    Entry { action, outcome: Outcome::Failure, ..entry(time_us) }
 }
 
 fn folder() -> (TempDir, PathBuf) {

@@ -149,6 +149,9 @@ macro_rules! told {
         }
 
         impl $name {
+            /// Every code of its own.
+            pub const CODES: &[&str] = &[$($code,)+];
+
             /// The code that stands in logs and exports.
             pub fn code(&self) -> &'static str {
                 match self {
