@@ -272,6 +272,9 @@ class Session {
     check(farpane_consent_grant(raw_, id, scopes, count(ttl)));
   }
   void deny(std::uint64_t id) { check(farpane_consent_deny(raw_, id)); }
+  void lower(std::uint64_t id, std::uint32_t scopes) {
+    check(farpane_consent_lower(raw_, id, scopes));
+  }
   void revoke(std::uint64_t id) { check(farpane_consent_revoke(raw_, id)); }
   void consent_in_advance(std::string_view invitation, Milliseconds ttl) {
     check(farpane_consent_in_advance(raw_, invitation.data(), invitation.size(), count(ttl)));
@@ -296,6 +299,7 @@ class Session {
     return known;
   }
 
+  void request(std::uint32_t scopes) { check(farpane_consent_request(raw_, scopes)); }
   void send(const farpane_input &input) { check(farpane_input_send(raw_, &input)); }
 
   farpane_session *raw() const noexcept { return raw_; }

@@ -5,7 +5,7 @@
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
 #define OFFSET(type, field, bytes) _Static_assert(offsetof(type, field) == (bytes), #type "." #field)
 
-SIZE(farpane_session_config, 152);
+SIZE(farpane_session_config, 176);
 OFFSET(farpane_session_config, struct_size, 0);
 OFFSET(farpane_session_config, role, 4);
 OFFSET(farpane_session_config, name, 8);

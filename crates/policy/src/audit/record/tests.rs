@@ -161,6 +161,14 @@ fn codes_are_the_documented_ones() {
         "source.limited",
     ];
     assert_eq!(codes, documented);
+    let mut all = [Action::CODES, Feature::CODES].concat();
+    all.sort_unstable();
+    assert_eq!(all, documented);
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/audit.md");
+    let docs = std::fs::read_to_string(docs).unwrap();
+    for code in documented {
+        assert!(docs.contains(&format!("`{code}`")), "docs/audit.md does not have {code}");
+    }
 }
 
 #[test]

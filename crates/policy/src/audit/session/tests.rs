@@ -250,7 +250,8 @@ proptest! {
         who in names(), at in any::<prop::sample::Index>(), time_us in any::<u64>(),
     ) {
         let facts = facts();
-        let entry = Entry::of_session(&event(Some(who.clone()), facts[at.index(facts.len())]), time_us);
+        let fact = facts[at.index(facts.len())];
+        let entry = Entry::of_session(&event(Some(who.clone()), fact), time_us);
         bytes(&entry);
         // Ids are kept as they are.
         let device = entry.device.unwrap();

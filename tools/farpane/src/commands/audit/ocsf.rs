@@ -5,7 +5,8 @@
 //! Event Log Activity.
 
 use super::rfc_3339;
-use farpane::policy::audit::{Action, Entry, Feature, Mode, Outcome, Party, Record, Role};
+use farpane::policy::audit::{Action, Entry, Feature, Outcome, Party, Record, Role, end_code};
+use farpane::policy::{Capabilities, Capability, Mode, Rights, State};
 use serde_json::{Value, json};
 
 const VERSION: &str = "1.8.0";
@@ -62,12 +63,23 @@ fn class(action: &Action) -> (Class, (u64, Option<&'static str>)) {
     let assign = (1, Some("Assign Privileges"));
     match action {
         Action::SessionRequested { .. } => (AUTHENTICATION, (6, Some("Preauth"))),
-        Action::SessionAuthorised { .. } => (AUTHENTICATION, (1, Some("Logon"))),
-        Action::Ended { .. } => (AUTHENTICATION, (2, Some("Logoff"))),
-        Action::Suspended { .. } | Action::Resumed => (AUTHENTICATION, other),
-        Action::ConsentGiven { .. } | Action::ModeChanged { .. } | Action::ElevationBegun => {
-            (AUTHORIZE, assign)
+        Action::SessionAuthorised { .. } | Action::SessionMoved { to: State::Authorised, .. } => {
+            (AUTHENTICATION, (1, Some("Logon")))
         }
+        Action::Ended { .. } => (AUTHENTICATION, (2, Some("Logoff"))),
+        Action::SessionMoved { .. }
+        | Action::SessionHeld
+        | Action::SessionReleased
+        | Action::Suspended
+        | Action::Resumed
+        | Action::IndicatorShown
+        | Action::PromptOpened
+        | Action::PromptClosed => (AUTHENTICATION, other),
+        Action::ConsentGiven { .. }
+        | Action::ConsentInAdvance { .. }
+        | Action::ConsentUnattended { .. }
+        | Action::ModeChanged { to: Some(_), .. }
+        | Action::ElevationBegun => (AUTHORIZE, assign),
         Action::FeatureUsed(Feature::FileIn { .. }) => (FILE, (1, Some("Upload"))),
         Action::FeatureUsed(Feature::FileOut { .. }) => (FILE, (2, Some("Download"))),
         Action::FeatureUsed(_) => (API, other),
@@ -102,9 +114,14 @@ fn metadata(record: &Record) -> Value {
 }
 
 fn severity(entry: &Entry) -> Value {
+    let of_note = matches!(
+        entry.action,
+        Action::ElevationBegun | Action::ConsentUnattended { .. } | Action::Revoked { .. }
+    );
     let (id, name) = match (entry.outcome, &entry.action) {
         (Outcome::Failure, _) | (_, Action::LogCut { .. }) => (3, "Medium"),
-        (Outcome::Denied, _) | (_, Action::ElevationBegun | Action::Revoked { .. }) => (2, "Low"),
+        (Outcome::Denied, _) => (2, "Low"),
+        _ if of_note => (2, "Low"),
         _ => (1, "Informational"),
     };
     json!({ "severity_id": id, "severity": name })
@@ -151,6 +168,9 @@ fn of_class(class: Class, record: &Record) -> Value {
         // 0: unknown. The log is all that is known of it.
         part["device"] = json!({ "type_id": 0, "uid": record.log.to_string() });
     }
+    if let Action::Ended { lasted_us, .. } = &entry.action {
+        part["duration"] = json!(lasted_us / 1_000);
+    }
     part["unmapped"] = unmapped(record);
     part
 }
@@ -179,18 +199,59 @@ fn unmapped(record: &Record) -> Value {
     if let Some(id) = entry.session {
         part["session"] = json!(hex(&id));
     }
-    match &entry.action {
-        Action::ModeChanged { from, to } => {
-            part["from"] = json!(from.code());
-            part["to"] = json!(to.code());
-        }
-        Action::ConsentGiven { in_advance, .. } => part["in_advance"] = json!(in_advance),
-        Action::FeatureUsed(Feature::ClipboardIn { bytes } | Feature::ClipboardOut { bytes })
-        | Action::LogCut { bytes } => part["bytes"] = json!(bytes),
-        Action::LogDropped { first_kept } => part["first_kept"] = json!(first_kept),
-        _ => {}
+    if let (Value::Object(part), Value::Object(more)) = (&mut part, details(&entry.action)) {
+        part.extend(more);
     }
     part
+}
+
+/// What belongs to an action besides its code.
+fn details(action: &Action) -> Value {
+    let of_rights = |rights: &Option<Rights>| match rights {
+        None => json!({ "mode": "none", "capabilities": [] }),
+        Some(rights) => json!({
+            "mode": rights.mode().name(), "capabilities": names(rights.capabilities()),
+        }),
+    };
+    match action {
+        Action::SessionRequested { invitation, rights } => {
+            json!({ "invitation": hex(invitation), "rights": of_rights(&Some(*rights)) })
+        }
+        Action::SessionMoved { from, to } => json!({ "from": from.name(), "to": to.name() }),
+        Action::ComplianceSeen { posture } => json!({ "posture": posture.name() }),
+        Action::ConsentAsked { request, rights } => {
+            json!({ "request": request.0, "rights": of_rights(&Some(*rights)) })
+        }
+        Action::ConsentGiven { request, rights, span_us } => json!({
+            "request": request.0, "rights": of_rights(&Some(*rights)), "span_us": span_us,
+        }),
+        Action::ConsentDenied { request }
+        | Action::ConsentTimedOut { request }
+        | Action::ConsentWithdrawn { request } => json!({ "request": request.0 }),
+        Action::ConsentInAdvance { invitation } => json!({ "invitation": hex(invitation) }),
+        Action::ConsentUnattended { grant } => json!({ "grant": hex(grant) }),
+        Action::ModeChanged { from, to } => {
+            json!({ "from": of_rights(from), "to": of_rights(to) })
+        }
+        Action::RightsAsked { rights } | Action::RightsRefused { rights } => {
+            json!({ "rights": of_rights(&Some(*rights)) })
+        }
+        Action::SourceLimited { source, allowed } => {
+            json!({ "source": source.name(), "allowed": names(*allowed) })
+        }
+        Action::FeatureUsed(Feature::Used { capability }) => {
+            json!({ "capability": capability.name() })
+        }
+        Action::Ended { used, .. } => json!({ "used": names(*used) }),
+        Action::FeatureUsed(Feature::ClipboardIn { bytes } | Feature::ClipboardOut { bytes })
+        | Action::LogCut { bytes } => json!({ "bytes": bytes }),
+        Action::LogDropped { first_kept } => json!({ "first_kept": first_kept }),
+        _ => json!({}),
+    }
+}
+
+fn names(set: Capabilities) -> Vec<&'static str> {
+    set.iter().map(Capability::name).collect()
 }
 
 /// Whose session it is.
@@ -231,26 +292,33 @@ fn name(party: &Party) -> &str {
 }
 
 fn privileges(action: &Action) -> Vec<&str> {
+    const NONE: &str = "none";
     match action {
-        Action::ConsentAsked { mode }
-        | Action::ConsentGiven { mode, .. }
-        | Action::ConsentDenied { mode }
-        | Action::ConsentTimedOut { mode }
-        | Action::ModeChanged { to: mode, .. } => vec![mode.code()],
-        Action::ElevationBegun | Action::ElevationEnded { .. } => vec![Mode::Elevated.code()],
+        Action::ConsentAsked { rights, .. }
+        | Action::ConsentGiven { rights, .. }
+        | Action::RightsAsked { rights }
+        | Action::RightsRefused { rights }
+        | Action::ModeChanged { to: Some(rights), .. } => {
+            let extras = rights.capabilities().without(rights.mode().usual());
+            [vec![rights.mode().name()], names(extras)].concat()
+        }
+        Action::SourceLimited { allowed, .. } if !allowed.is_empty() => names(*allowed),
+        Action::ConsentInAdvance { .. } => vec![Mode::View.name()],
+        Action::ConsentUnattended { .. } => vec![Mode::Unattended.name()],
+        Action::ElevationBegun | Action::ElevationEnded => vec![Mode::Elevated.name()],
         Action::SettingsRefused { setting } => vec![setting.as_str()],
-        _ => vec![Mode::None.code()],
+        _ => vec![NONE],
     }
 }
 
 fn reason(action: &Action) -> Option<&str> {
     match action {
-        Action::SessionAuthorised { reason }
-        | Action::ComplianceShown { reason }
-        | Action::ElevationEnded { reason }
-        | Action::Suspended { reason }
-        | Action::Revoked { reason }
-        | Action::Ended { reason } => Some(reason.as_str()).filter(|text| !text.is_empty()),
+        Action::Ended { reason, .. } | Action::SessionMoved { to: State::Ended(reason), .. } => {
+            Some(end_code(*reason))
+        }
+        Action::SessionAuthorised { reason } | Action::Revoked { reason } => {
+            Some(reason.as_str()).filter(|text| !text.is_empty())
+        }
         _ => None,
     }
 }

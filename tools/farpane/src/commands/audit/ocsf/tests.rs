@@ -1,5 +1,6 @@
 use super::*;
 use farpane::policy::audit::{LogId, Text};
+use farpane::policy::{EndReason, Posture, RequestId, Source};
 
 fn text(text: &str) -> Text {
     Text::new(text).unwrap()
@@ -25,36 +26,97 @@ fn record(action: Action) -> Record {
 
 /// One of each, with the class and the activity that it has.
 fn all() -> Vec<(Action, u64, u64)> {
-    let reason = || text("sharer-ended");
-    let (mode, name) = (Mode::View, || text("notes.txt"));
-    let bytes = 3;
+    let (request, rights, bytes) = (RequestId(1), Rights::of(Mode::View), 3);
+    let name = || text("notes.txt");
+    let allowed = Capabilities::of(&[Capability::View]);
+    let authorised = (State::Authenticated, State::Authorised);
     vec![
-        (Action::SessionRequested { mode }, 3002, 6),
-        (Action::SessionAuthorised { reason: reason() }, 3002, 1),
-        (Action::ComplianceShown { reason: reason() }, 3003, 99),
-        (Action::ComplianceAcknowledged, 3003, 99),
-        (Action::ConsentAsked { mode }, 3003, 99),
-        (Action::ConsentGiven { mode, in_advance: true }, 3003, 1),
-        (Action::ConsentDenied { mode }, 3003, 99),
-        (Action::ConsentTimedOut { mode }, 3003, 99),
-        (Action::ModeChanged { from: mode, to: Mode::Control }, 3003, 1),
+        (Action::SessionRequested { invitation: [1; 16], rights }, 3002, 6),
+        (Action::SessionAuthorised { reason: text("granted") }, 3002, 1),
+        (Action::SessionMoved { from: authorised.0, to: authorised.1 }, 3002, 1),
+        (Action::SessionMoved { from: State::Idle, to: State::Requested }, 3002, 99),
+        (Action::ComplianceSeen { posture: Posture::Unknown }, 3003, 99),
+        (Action::ConsentAsked { request, rights }, 3003, 99),
+        (Action::ConsentGiven { request, rights, span_us: Some(5) }, 3003, 1),
+        (Action::ConsentDenied { request }, 3003, 99),
+        (Action::ConsentTimedOut { request }, 3003, 99),
+        (Action::ConsentWithdrawn { request }, 3003, 99),
+        (Action::ConsentInAdvance { invitation: [1; 16] }, 3003, 1),
+        (Action::ConsentUnattended { grant: [1; 16] }, 3003, 1),
+        (Action::ModeChanged { from: None, to: Some(rights) }, 3003, 1),
+        (Action::ModeChanged { from: Some(rights), to: None }, 3003, 99),
+        (Action::RightsAsked { rights }, 3003, 99),
+        (Action::RightsRefused { rights }, 3003, 99),
+        (Action::RightsLowered, 3003, 99),
+        (Action::SourceLimited { source: Source::Tenant, allowed }, 3003, 99),
+        (Action::SourceLimited { source: Source::Lease, allowed: Capabilities::NONE }, 3003, 99),
         (Action::ElevationBegun, 3003, 1),
-        (Action::ElevationEnded { reason: reason() }, 3003, 99),
-        (Action::FeatureUsed(Feature::Chat), 6003, 99),
-        (Action::FeatureUsed(Feature::Audio), 6003, 99),
+        (Action::ElevationEnded, 3003, 99),
+        (Action::FeatureUsed(Feature::Used { capability: Capability::Chat }), 6003, 99),
         (Action::FeatureUsed(Feature::ClipboardIn { bytes }), 6003, 99),
         (Action::FeatureUsed(Feature::ClipboardOut { bytes }), 6003, 99),
         (Action::FeatureUsed(Feature::FileIn { name: name(), bytes }), 6006, 1),
         (Action::FeatureUsed(Feature::FileOut { name: name(), bytes }), 6006, 2),
-        (Action::Suspended { reason: reason() }, 3002, 99),
+        (Action::SessionHeld, 3002, 99),
+        (Action::SessionReleased, 3002, 99),
+        (Action::Suspended, 3002, 99),
         (Action::Resumed, 3002, 99),
-        (Action::Revoked { reason: reason() }, 3003, 99),
-        (Action::Ended { reason: reason() }, 3002, 2),
+        (Action::IndicatorShown, 3002, 99),
+        (Action::PromptOpened, 3002, 99),
+        (Action::PromptClosed, 3002, 99),
+        (Action::Revoked { reason: text("left the company") }, 3003, 99),
+        (ended(), 3002, 2),
         (Action::SettingsRefused { setting: text("chat-blocked") }, 3003, 99),
         (Action::LogOpened, 1008, 6),
         (Action::LogCut { bytes }, 1008, 99),
         (Action::LogDropped { first_kept: 2 }, 1008, 2),
     ]
+}
+
+fn ended() -> Action {
+    let used = Capabilities::of(&[Capability::View, Capability::Chat]);
+    Action::Ended { reason: EndReason::SharerEnded, lasted_us: 61_000_000, used }
+}
+
+#[test]
+fn no_action_is_forgotten() {
+    let mut codes: Vec<_> = all().iter().map(|(action, ..)| action.code()).collect();
+    let mut every = [Action::CODES, Feature::CODES].concat();
+    codes.sort_unstable();
+    codes.dedup();
+    every.sort_unstable();
+    assert_eq!(codes, every);
+}
+
+#[test]
+fn what_belongs_to_an_action_is_told() {
+    let told = |action| event(&record(action))["unmapped"].clone();
+    let rights = Rights::with(Mode::Control, Capabilities::of(&[Capability::FileIn]));
+    let change = event(&record(Action::ModeChanged { from: None, to: Some(rights) }));
+    assert_eq!(change["privileges"], json!(["control", "file-in"]));
+    let changed = &change["unmapped"];
+    assert_eq!(changed["from"]["mode"], "none");
+    let all = json!(["view", "point", "control", "chat", "file-in"]);
+    assert_eq!((&changed["to"]["mode"], &changed["to"]["capabilities"]), (&json!("control"), &all));
+    let used = Action::FeatureUsed(Feature::Used { capability: Capability::Audio });
+    assert_eq!(told(used)["capability"], "audio");
+    let (source, allowed) = (Source::Device, Capabilities::of(&[Capability::View]));
+    let limited = told(Action::SourceLimited { source, allowed });
+    assert_eq!((&limited["source"], &limited["allowed"]), (&json!("device"), &json!(["view"])));
+    assert_eq!(told(Action::ConsentUnattended { grant: [9; 16] })["grant"], "09".repeat(16));
+    let ended = event(&record(ended()));
+    assert_eq!(
+        (ended["duration"].as_u64(), &ended["status_detail"]),
+        (Some(61_000), &json!("sharer-ended"))
+    );
+    assert_eq!(ended["unmapped"]["used"], json!(["view", "chat"]));
+    let moved =
+        Action::SessionMoved { from: State::Ending, to: State::Ended(EndReason::LeaseLost) };
+    let moved = event(&record(moved));
+    assert_eq!(
+        (&moved["unmapped"]["to"], &moved["status_detail"]),
+        (&json!("ended"), &json!("lease-lost"))
+    );
 }
 
 /// What version 1.8.0 requires of every event, and of the classes in use.
@@ -120,7 +182,8 @@ fn what_is_not_known_is_left_out_and_what_is_required_stands_there() {
 
 #[test]
 fn who_whom_where_and_what_came_of_it_are_told() {
-    let mut record = record(Action::ModeChanged { from: Mode::View, to: Mode::Control });
+    let [from, to] = [Mode::View, Mode::Control].map(|mode| Some(Rights::of(mode)));
+    let mut record = record(Action::ModeChanged { from, to });
     record.entry.outcome = Outcome::Denied;
     let event = event(&record);
     assert_eq!(event["message"], "Ada, Grace: mode.changed, denied");
@@ -128,10 +191,8 @@ fn who_whom_where_and_what_came_of_it_are_told() {
     assert_eq!(event["user"]["org"]["uid"], "contoso");
     assert_eq!(event["dst_endpoint"]["name"], "PC-17");
     assert_eq!(event["unmapped"]["target"]["name"], "Grace");
-    assert_eq!(
-        (&event["unmapped"]["from"], &event["unmapped"]["to"]),
-        (&json!("view"), &json!("control"))
-    );
+    let modes = ["from", "to"].map(|at| &event["unmapped"][at]["mode"]);
+    assert_eq!(modes, [&json!("view"), &json!("control")]);
     assert_eq!((event["status_id"].as_u64(), event["severity_id"].as_u64()), (Some(2), Some(2)));
     assert_eq!(event["session"]["uid"], "07".repeat(16));
 }
