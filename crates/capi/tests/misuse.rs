@@ -40,7 +40,7 @@ type Call = fn(*mut farpane_session) -> farpane_result;
 
 /// Every function of a session, with arguments that are right.
 // SAFETY: all places are valid, and all lengths are right.
-const CALLS: [(&str, Call); 24] = unsafe {
+const CALLS: [(&str, Call); 26] = unsafe {
     [
         ("connect", |s| farpane_session_connect(s)),
         ("close", |s| farpane_session_close(s)),
@@ -59,6 +59,7 @@ const CALLS: [(&str, Call); 24] = unsafe {
         }),
         ("consent_grant", |s| farpane_consent_grant(s, 1, FARPANE_SCOPE_VIEW, 0)),
         ("consent_deny", |s| farpane_consent_deny(s, 1)),
+        ("consent_lower", |s| farpane_consent_lower(s, 1, FARPANE_SCOPE_VIEW)),
         ("consent_revoke", |s| farpane_consent_revoke(s, 1)),
         ("consent_in_advance", |s| {
             let text = "farpane-invitation:x";
@@ -70,6 +71,7 @@ const CALLS: [(&str, Call); 24] = unsafe {
         ("cursor_push", |s| farpane_cursor_push(s, &cursor(), null(), 0)),
         ("frame_next", |s| farpane_frame_next(s, 0, &mut null_mut())),
         ("cursor_get", |s| farpane_cursor_get(s, &mut cursor(), null_mut(), 0)),
+        ("consent_request", |s| farpane_consent_request(s, FARPANE_SCOPE_VIEW)),
         ("input_send", |s| farpane_input_send(s, &input(FARPANE_INPUT_KEY))),
         ("event_next, waiting", |s| farpane_event_next(s, 1, &mut event())),
         ("frame_next, waiting", |s| farpane_frame_next(s, 1, &mut null_mut())),
@@ -77,12 +79,13 @@ const CALLS: [(&str, Call); 24] = unsafe {
     ]
 };
 /// Of these, those that only a sharer has, and those that only a helper has.
-const SHARERS: [&str; 11] = [
+const SHARERS: [&str; 12] = [
     "address",
     "invitation_create",
     "invitation_create_with_code",
     "consent_grant",
     "consent_deny",
+    "consent_lower",
     "consent_revoke",
     "consent_in_advance",
     "indicator_ack",
@@ -90,7 +93,8 @@ const SHARERS: [&str; 11] = [
     "frame_push",
     "cursor_push",
 ];
-const HELPERS: [&str; 4] = ["frame_next", "frame_next, waiting", "cursor_get", "input_send"];
+const HELPERS: [&str; 5] =
+    ["frame_next", "frame_next, waiting", "cursor_get", "consent_request", "input_send"];
 
 type FrameCall = fn(*mut farpane_frame) -> farpane_result;
 
@@ -521,6 +525,11 @@ fn wrong_helper_calls(cases: &mut Cases) {
     let argument = FARPANE_ERR_ARGUMENT;
     // SAFETY: what is wrong is refused before it is read.
     unsafe {
+        for scopes in [FARPANE_SCOPE_CONTROL, 4, u32::MAX] {
+            let asked = farpane_consent_request(pair.helper.0, scopes);
+            let expected = if scopes == FARPANE_SCOPE_CONTROL { argument } else { FARPANE_ERR_UNSUPPORTED };
+            cases.expect(&format!("scopes {scopes}"), expected, asked);
+        }
         for kind in [0, 5, u32::MAX] {
             let sent = farpane_input_send(pair.helper.0, &input(kind));
             cases.expect(&format!("input {kind}"), argument, sent);
@@ -567,7 +576,7 @@ fn many_threads_at_once_find_only_results_that_the_header_names() {
                     let name = names[(state >> 33) as usize % 2];
                     // Not close and unref: others still want the session.
                     let calls = CALLS.iter().filter(|(name, _)| !["close", "unref"].contains(name));
-                    let (what, call) = calls.clone().nth((state >> 40) as usize % 21).unwrap();
+                    let (what, call) = calls.clone().nth((state >> 40) as usize % 23).unwrap();
                     let result = call(name as *mut farpane_session);
                     let range = FARPANE_ERR_REENTRANT..=FARPANE_ENDED;
                     assert!(range.contains(&result), "{what}: {result}");

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+mod member;
 pub(crate) mod probe;
 pub(crate) mod record;
 mod relay;

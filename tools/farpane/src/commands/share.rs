@@ -3,7 +3,7 @@
 mod desk;
 
 use super::rights::{Channel, Help, rights};
-use super::{deadline, is_over, probe, relay};
+use super::{deadline, is_over, member, probe, relay};
 use crate::interrupt::Interrupt;
 use crate::stats::StatsFile;
 use anyhow::{Context, Result, bail};
@@ -12,11 +12,13 @@ use desk::Desk;
 use farpane::capture::SourceSpec;
 use farpane::damage::{PROCESSOR_VARIABLE, Processor};
 use farpane::net::{NetConfig, RelayState};
+use farpane::policy::Side;
 use farpane::{CodecChoice, InputTarget, Sharer, SharerEvent, SharerOptions};
 use std::io::IsTerminal;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long an invitation lets a helper in.
@@ -75,6 +77,8 @@ pub(crate) struct Args {
     /// standard input, one a line.
     #[arg(long, value_name = "COMMAND")]
     on_credentials: Option<PathBuf>,
+    #[command(flatten)]
+    member: member::Args,
     /// Write one JSON line for every update.
     #[arg(long, value_name = "FILE.jsonl")]
     stats: Option<PathBuf>,
@@ -122,7 +126,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let deadline = deadline(args.seconds)?;
     let interrupt = Interrupt::listen(|| {})?;
     let mut stats = args.stats.as_deref().map(StatsFile::create).transpose()?;
-    let sharer = start(args)?;
+    let sharer = Arc::new(start(args)?);
+    let watched = Arc::downgrade(&sharer);
+    args.member.watch_revocations(move |list| match watched.upgrade() {
+        Some(sharer) => Ok(sharer.handle_revocations(list)?),
+        None => Ok(()),
+    })?;
     let addresses = addresses(sharer.local_address());
     let (invitation, code) = match args.code {
         true => {
@@ -183,6 +192,8 @@ fn start(args: &Args) -> Result<Sharer> {
         codec: args.codec,
         allow: rights(args.allow, &args.channels).capabilities(),
         input: input_target(&args.source, args.monitor.as_deref()),
+        membership: args.member.membership(Side::Sharer)?,
+        audit: args.member.audit()?,
         processor: args.processor.map_or_else(processor_of_environment, Ok)?,
         ..SharerOptions::new(move || source.open())
     };

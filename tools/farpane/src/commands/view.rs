@@ -3,12 +3,14 @@
 mod desk;
 mod viewer;
 
+use super::member;
 use super::rights::{Channel, Help, rights};
 use crate::interrupt::Interrupt;
 use anyhow::{Context, Result};
 use desk::Desk;
 use farpane::HelperOptions;
 use farpane::net::{Identity, Invitation, PairingCode};
+use farpane::policy::Side;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -56,7 +58,9 @@ pub(crate) struct Args {
     /// Take files that the sharer sends into this folder; without it none is taken.
     #[arg(long, value_name = "FOLDER")]
     files: Option<PathBuf>,
-    /// The name that the sharer sees.
+    #[command(flatten)]
+    member: member::Args,
+    /// The name that the sharer sees; a member of a tenant shows the one of its grant instead.
     #[arg(long, default_value = "helper")]
     name: String,
 }
@@ -81,6 +85,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let options = HelperOptions {
         name: args.name.clone(),
         rights: rights(args.ask, &args.channels),
+        membership: args.member.membership(Side::Helper)?,
+        audit: args.member.audit()?,
         on_change: Arc::new(move || bell.ring()),
         ..HelperOptions::default()
     };

@@ -47,6 +47,9 @@ impl Desk {
 
     pub(super) fn handle(&mut self, helper: &Helper, event: HelperEvent) -> Result<()> {
         match event {
+            HelperEvent::SharerVerified(sharer) => {
+                eprintln!("the sharer is {}, on {}", sharer.peer.display_name(), sharer.device);
+            }
             HelperEvent::ConsentPending => eprintln!("waiting for the sharer's consent"),
             HelperEvent::Granted(rights) => {
                 eprintln!("connected {}; you may {}", by_path(helper), in_words(rights));
