@@ -57,6 +57,16 @@ impl Desk {
         desk
     }
 
+    /// The client that draws and looks.
+    pub(crate) fn connection(&self) -> &RustConnection {
+        &self.conn
+    }
+
+    /// Its root window.
+    pub(crate) fn root(&self) -> Window {
+        self.root
+    }
+
     /// Its name, as `:81`.
     pub fn display(&self) -> &str {
         self.server.display()

@@ -4,6 +4,9 @@
 mod app;
 mod desk;
 mod disk;
+mod hands;
+mod memory;
+mod modified;
 mod picture;
 mod process;
 mod program;
@@ -15,6 +18,8 @@ mod wait;
 pub use app::{HelperApp, SharerApp, load_invitation};
 pub use desk::{Desk, high_display, socket_path};
 pub use disk::SmallDisk;
+pub use memory::count_in_memory;
+pub use modified::ModifiedHelper;
 pub use picture::{difference, read_png};
 pub use process::{Life, Resources, cpu_time, descendants, is_running, segments_of};
 pub use program::{Exit, Program};

@@ -2,9 +2,12 @@
 
 mod audit;
 mod bad_network;
+mod channels;
 mod consent;
+mod control;
 mod demo;
 mod display_loss;
+mod elevation;
 mod endings;
 mod full_disk;
 mod hardware;

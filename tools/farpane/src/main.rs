@@ -1,6 +1,7 @@
 //! The farpane command line: share a screen, view it, and see both at work.
 #![forbid(unsafe_code)]
 
+mod bell;
 mod commands;
 mod desktop;
 mod files;

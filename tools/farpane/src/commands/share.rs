@@ -4,6 +4,7 @@ mod desk;
 
 use super::rights::{Channel, Help, rights};
 use super::{deadline, is_over, member, probe, relay};
+use crate::bell::Bell;
 use crate::interrupt::Interrupt;
 use crate::stats::StatsFile;
 use anyhow::{Context, Result, bail};
@@ -124,9 +125,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         bail!("--codec {0}: this build encodes no {0} here; use --codec auto", args.codec);
     }
     let deadline = deadline(args.seconds)?;
-    let interrupt = Interrupt::listen(|| {})?;
+    let bell = Arc::new(Bell::default());
+    let ringing = Arc::clone(&bell);
+    let ring: Arc<dyn Fn() + Send + Sync> = Arc::new(move || ringing.ring());
+    let ringing = Arc::clone(&ring);
+    let interrupt = Interrupt::listen(move || ringing())?;
     let mut stats = args.stats.as_deref().map(StatsFile::create).transpose()?;
-    let sharer = Arc::new(start(args)?);
+    let sharer = Arc::new(start(args, Arc::clone(&ring))?);
     let watched = Arc::downgrade(&sharer);
     args.member.watch_revocations(move |list| match watched.upgrade() {
         Some(sharer) => Ok(sharer.handle_revocations(list)?),
@@ -154,10 +159,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     if let Some(code) = code {
         eprintln!("pairing code, to be told to the helper: {}", code.to_text().as_str());
     }
-    let mut desk = Desk::new(args)?;
+    let mut desk = Desk::new(args, ring)?;
     let mut tick = Instant::now();
     while !is_over(deadline) && !interrupt.is_set() {
-        if let Some(event) = sharer.next_event(TICK.saturating_sub(tick.elapsed())) {
+        let left = deadline.map_or(TICK, |at| at.saturating_duration_since(Instant::now()));
+        bell.wait(TICK.saturating_sub(tick.elapsed()).min(left));
+        while let Some(event) = sharer.next_event(Duration::ZERO) {
             if let (SharerEvent::PathChanged { helper, switch }, Some(stats)) = (&event, &mut stats)
             {
                 stats.switch("share", Some(*helper), switch);
@@ -176,7 +183,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn start(args: &Args) -> Result<Sharer> {
+fn start(args: &Args, on_event: Arc<dyn Fn() + Send + Sync>) -> Result<Sharer> {
     let source = SourceSpec::parse(&args.source, args.monitor.as_deref())?;
     let hardware = probe::options().unwrap_or_else(|error| {
         eprintln!("farpane: films are encoded in software: {error:#}");
@@ -185,6 +192,7 @@ fn start(args: &Args) -> Result<Sharer> {
     let net = NetConfig { relays: relay::urls(&args.relay)?, ..NetConfig::default() };
     let options = SharerOptions {
         net,
+        on_event,
         hardware,
         listen: args.listen,
         name: args.name.clone(),

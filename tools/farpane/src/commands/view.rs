@@ -14,7 +14,7 @@ use farpane::policy::Side;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use viewer::{Bell, Outcome, Viewer};
+use viewer::{Outcome, Viewer, Waker};
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
@@ -72,22 +72,22 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let invitation = with_code(Invitation::load(&args.invite)?, args.code.as_ref())?;
     let identity = Identity::generate()?;
-    let bell = Arc::new(Bell::default());
+    let waker = Arc::new(Waker::default());
     let interrupt = Interrupt::listen({
-        let bell = Arc::clone(&bell);
-        move || bell.ring()
+        let waker = Arc::clone(&waker);
+        move || waker.ring()
     })?;
     let desk = Desk::new(args, {
-        let bell = Arc::clone(&bell);
-        move || bell.ring()
+        let waker = Arc::clone(&waker);
+        move || waker.ring()
     })?;
-    let mut viewer = Viewer::new(args, Arc::clone(&bell), interrupt, desk)?;
+    let mut viewer = Viewer::new(args, Arc::clone(&waker), interrupt, desk)?;
     let options = HelperOptions {
         name: args.name.clone(),
         rights: rights(args.ask, &args.channels),
         membership: args.member.membership(Side::Helper)?,
         audit: args.member.audit()?,
-        on_change: Arc::new(move || bell.ring()),
+        on_change: Arc::new(move || waker.ring()),
         ..HelperOptions::default()
     };
     let outcome = viewer.take_part(&invitation, &identity, &options)?;

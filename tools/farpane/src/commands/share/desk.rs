@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 const HELP: &str = "\
 lines answer the question that waits (y or n); else they are messages to the helpers, or commands:
@@ -28,17 +29,20 @@ pub(super) struct Desk {
     shown: usize,
     waiting: Vec<(u64, Rights)>,
     lines: Option<Lines>,
+    /// Called for every line.
+    wake: Arc<dyn Fn() + Send + Sync>,
     files: Exchange,
     on_credentials: Option<PathBuf>,
 }
 
 impl Desk {
-    pub(super) fn new(args: &Args) -> Result<Self> {
+    pub(super) fn new(args: &Args, wake: Arc<dyn Fn() + Send + Sync>) -> Result<Self> {
         Ok(Self {
             helpers: BTreeSet::new(),
             shown: 0,
             waiting: Vec::new(),
             lines: None,
+            wake,
             files: Exchange::new(args.files.as_deref())?,
             on_credentials: args.on_credentials.clone(),
         })
@@ -127,7 +131,8 @@ impl Desk {
 
     fn read_lines(&mut self) -> Result<()> {
         if self.lines.is_none() {
-            self.lines = Some(Lines::listen(|| {})?);
+            let wake = Arc::clone(&self.wake);
+            self.lines = Some(Lines::listen(move || wake())?);
         }
         Ok(())
     }

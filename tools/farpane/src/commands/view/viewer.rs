@@ -3,6 +3,7 @@
 use super::super::{deadline, is_over, relay};
 use super::Args;
 use super::desk::Desk;
+use crate::bell::Bell;
 use crate::interrupt::Interrupt;
 use crate::snapshot;
 use crate::stats::StatsFile;
@@ -14,7 +15,7 @@ use farpane::net::{Identity, Invitation};
 use farpane::policy::{Mode, Reach, Rights};
 use farpane::{Helper, HelperEvent, HelperOptions, Picture, RemoteCursor};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a lost connection is tried again.
@@ -38,19 +39,17 @@ pub(super) enum Outcome {
 
 /// Wakes the viewer from other threads: by its window's descriptor, or while there is none.
 #[derive(Default)]
-pub(super) struct Bell {
-    rung: Mutex<bool>,
-    condvar: Condvar,
+pub(super) struct Waker {
+    bell: Bell,
     window: Mutex<Option<crate::window::WindowWaker>>,
 }
 
-impl Bell {
+impl Waker {
     pub(super) fn ring(&self) {
-        if let Some(waker) = &*self.window.lock().unwrap_or_else(PoisonError::into_inner) {
-            return waker.ring();
+        match &*self.window.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(window) => window.ring(),
+            None => self.bell.ring(),
         }
-        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.condvar.notify_one();
     }
 
     fn attach(&self, window: &Window) {
@@ -58,21 +57,12 @@ impl Bell {
         // What rang before the window was there is not to be missed.
         window.waker().ring();
     }
-
-    fn wait(&self, timeout: Duration) {
-        let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut rung, _) = self
-            .condvar
-            .wait_timeout_while(rung, timeout, |rung| !*rung)
-            .unwrap_or_else(PoisonError::into_inner);
-        *rung = false;
-    }
 }
 
 /// What `view` keeps across connections.
 pub(super) struct Viewer<'a> {
     pub(super) args: &'a Args,
-    pub(super) bell: Arc<Bell>,
+    pub(super) waker: Arc<Waker>,
     pub(super) interrupt: Interrupt,
     pub(super) deadline: Option<Instant>,
     pub(super) stats: Option<StatsFile>,
@@ -98,13 +88,13 @@ pub(super) struct Viewer<'a> {
 impl<'a> Viewer<'a> {
     pub(super) fn new(
         args: &'a Args,
-        bell: Arc<Bell>,
+        waker: Arc<Waker>,
         interrupt: Interrupt,
         desk: Desk,
     ) -> Result<Self> {
         Ok(Self {
             args,
-            bell,
+            waker,
             interrupt,
             deadline: deadline(args.seconds)?,
             stats: args.stats.as_deref().map(StatsFile::create).transpose()?,
@@ -275,7 +265,7 @@ impl<'a> Viewer<'a> {
                 let options = WindowOptions { title, size: view.size(), fullscreen };
                 let window = Window::open(None, &options)
                     .context("cannot show a window; --headless does without")?;
-                self.bell.attach(&window);
+                self.waker.attach(&window);
                 self.screen = Some(window);
             }
             if let Some(window) = &mut self.screen {
@@ -340,7 +330,7 @@ impl<'a> Viewer<'a> {
         match &mut self.screen {
             Some(window) => window.wait(left),
             None => {
-                self.bell.wait(left.unwrap_or(Duration::from_secs(3_600)));
+                self.waker.bell.wait(left.unwrap_or(Duration::from_secs(3_600)));
                 Ok(())
             }
         }
