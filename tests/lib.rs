@@ -12,6 +12,8 @@ mod process;
 mod program;
 mod relay;
 mod session;
+mod tenant;
+mod tshark;
 mod turn;
 mod wait;
 
@@ -25,5 +27,7 @@ pub use process::{Life, Resources, cpu_time, descendants, is_running, segments_o
 pub use program::{Exit, Program};
 pub use relay::Relay;
 pub use session::{Share, Updates, View};
+pub use tenant::{Credential, Tenant};
+pub use tshark::packet_fields;
 pub use turn::{alone, beside_others};
 pub use wait::{holds_for, wait_for, wait_until_none};

@@ -4,7 +4,10 @@
 use crate::Seed;
 use bytes::Bytes;
 use farpane_frame::Size;
-use farpane_proto::control::{Control, CursorShape};
+use farpane_policy::admission::Presented;
+use farpane_proto::control::{
+    Control, CursorShape, FilePiece, WireReach, WireRights, read_clipboard,
+};
 use farpane_proto::datagram::{Body, Code, Cursor, Datagram, Order, Part};
 use farpane_proto::feedback::{Arrival, Feedback};
 
@@ -12,6 +15,9 @@ const DATAGRAM: u8 = 0;
 const CONTROL: u8 = 1;
 const CURSOR_SHAPE: u8 = 2;
 const FEEDBACK: u8 = 3;
+const FILE_PIECE: u8 = 4;
+const CLIPBOARD: u8 = 5;
+const PRESENTED: u8 = 6;
 
 /// Whether the input is a message.
 pub fn accepts(input: &[u8]) -> bool {
@@ -36,6 +42,15 @@ pub fn accepts(input: &[u8]) -> bool {
             feedback.write(&mut again);
             assert!(feedback.ranges().all(|(from, to, _)| from <= to && to <= feedback.decided));
             assert_eq!(Feedback::read(&again), Ok(feedback));
+            true
+        }),
+        FILE_PIECE => FilePiece::read(message).is_ok_and(|piece| {
+            assert_eq!(FilePiece::read(&piece.to_bytes()), Ok(piece));
+            true
+        }),
+        CLIPBOARD => read_clipboard(message).is_ok(),
+        PRESENTED => Presented::read(message).is_ok_and(|presented| {
+            assert_eq!(presented.to_bytes(), message);
             true
         }),
         _ => false,
@@ -70,6 +85,10 @@ pub fn seeds() -> Vec<Seed> {
             Arrival { seq: 297, received_us: 5_000_090 },
         ],
     };
+    let rights = WireRights { mode: 1, capabilities: 0b1_0111 };
+    let offer = Control::FileOffer { id: 1, name: "report.pdf".to_owned(), bytes: 70_000 };
+    let open = Control::InputOpen { epoch: 3, reach: WireReach::Full };
+    let piece = FilePiece { id: 1, offset: 32_768, bytes: b"piece" }.to_bytes();
     let mut feedback = vec![FEEDBACK];
     report.write(&mut feedback);
     vec![
@@ -81,7 +100,14 @@ pub fn seeds() -> Vec<Seed> {
         ("probe", datagram(Body::Probe)),
         ("hello", control(&Control::hello("Ada Lovelace", 6))),
         ("consent-pending", control(&Control::ConsentPending)),
-        ("consent-granted", control(&Control::ConsentGranted)),
+        ("granted", control(&Control::Granted(rights))),
+        ("ask", control(&Control::Ask(rights))),
+        ("input-open", control(&open)),
+        ("chat", control(&Control::Chat("two\nlines".to_owned()))),
+        ("file-offer", control(&offer)),
+        ("file-piece", [&[FILE_PIECE][..], &piece].concat()),
+        ("clipboard", [&[CLIPBOARD][..], b"a text"].concat()),
+        ("bad-presented", vec![PRESENTED, 1, 1, 0]),
         ("cursor-shape", [&[CURSOR_SHAPE][..], &shape.to_bytes()].concat()),
         ("feedback", feedback),
         ("bad-kind", vec![CONTROL, 99]),

@@ -1,7 +1,8 @@
 //! Audit logs on real disks, tampered with in every way, and what the program says of them.
 
 use farpane::audit::{AuditError, AuditLog, AuditOptions};
-use farpane::policy::audit::{Action, Entry, Feature, Mode, Outcome, Party, Retention, Role, Text};
+use farpane::policy::audit::{Action, Entry, Feature, Outcome, Party, Retention, Role, Text};
+use farpane::policy::{Capabilities, EndReason, Mode, RequestId, Rights};
 use farpane_tests::{Exit, Program, SmallDisk, beside_others};
 use serde_json::Value;
 use std::fs;
@@ -25,13 +26,17 @@ fn party(role: Role, name: &str) -> Party {
     Party { role, tenant: text("contoso"), subject: text("oid-1"), name: text(name) }
 }
 
+fn ended(reason: EndReason) -> Action {
+    Action::Ended { reason, lasted_us: SECOND_US, used: Capabilities::NONE }
+}
+
 fn entry(n: u64) -> Entry {
-    let mode = Mode::View;
+    let rights = Rights::of(Mode::View);
     let action = match n % 4 {
-        0 => Action::SessionRequested { mode },
-        1 => Action::ConsentGiven { mode, in_advance: false },
+        0 => Action::SessionRequested { invitation: [1; 16], rights },
+        1 => Action::ConsentGiven { request: RequestId(1), rights, span_us: None },
         2 => Action::FeatureUsed(Feature::FileIn { name: text("notes.txt"), bytes: 3 }),
-        _ => Action::Ended { reason: text("helper-ended") },
+        _ => ended(EndReason::HelperEnded),
     };
     Entry {
         time_us: NOW_US + n * SECOND_US,
@@ -317,8 +322,8 @@ fn a_full_disk_ends_the_log_with_a_reserve_for_the_end_of_the_session() {
     let first = (0..1_000).find_map(|n| log.append(&entry(n)).err()).unwrap();
     assert!(matches!(first, AuditError::Full { .. }), "{first}");
     assert!(matches!(log.append(&entry(1)).unwrap_err(), AuditError::Ended { .. }));
-    let reason = text("audit-log-full");
-    let end = Entry { action: Action::Ended { reason }, outcome: Outcome::Failure, ..entry(2_000) };
+    let action = ended(EndReason::AuditFailed);
+    let end = Entry { action, outcome: Outcome::Failure, ..entry(2_000) };
     let head = log.append_end(&end).unwrap();
     // The reserve has an end, too.
     let last = (0..1_000).find_map(|_| log.append_end(&end).err()).unwrap();

@@ -19,3 +19,5 @@ mod pictures;
 mod relays;
 mod several_helpers;
 mod statistics;
+mod tenant;
+mod wire;

@@ -4,7 +4,7 @@ use farpane_net::Connection;
 use farpane_policy::admission::{AdmissionError, Holder, Presented, PresentedError, Rules, VerifiedSharer};
 use farpane_policy::identity::{CredentialError, Exporter, ProofError};
 use farpane_policy::oidc::JwksError;
-use farpane_policy::{Authentication, ConnectionId, SessionId, TenantId, TenantSettings};
+use farpane_policy::{Authentication, ConnectionId, EndReason, SessionId, TenantId, TenantSettings};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -51,6 +51,16 @@ pub enum NotAdmitted {
     /// The connection gives nothing to prove anything on.
     #[error(transparent)]
     Binding(#[from] ProofError),
+}
+
+impl NotAdmitted {
+    /// The reason with which the session ends.
+    pub(crate) fn end_reason(&self) -> EndReason {
+        match self {
+            Self::Refused(error) => error.end_reason(),
+            _ => EndReason::NotPermitted,
+        }
+    }
 }
 
 /// Membership of one tenant. Clones share their knowledge of revocations.
@@ -113,6 +123,9 @@ impl Membership {
         presented: &[u8],
         binding: &Binding,
     ) -> Result<VerifiedSharer, NotAdmitted> {
+        if presented.is_empty() {
+            return Err(NotAdmitted::Nothing);
+        }
         let presented = Presented::read(presented)?;
         Ok(self.rules().check_sharer(&presented, &binding.exporter, binding.session, now_s())?)
     }

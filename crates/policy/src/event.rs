@@ -7,6 +7,7 @@ use crate::capability::Capabilities;
 use crate::consent::{Answer, Request, RequestId};
 use crate::rights::Rights;
 use crate::sources::Source;
+use crate::state::EndReason;
 
 /// One of the two ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +45,8 @@ pub enum Event {
     Paired,
     /// The helper has not, and may not try again.
     PairingFailed,
+    /// The helper has not proved who it is, or not well enough, for this reason.
+    NotAdmitted(EndReason),
     /// Both ends have proved who they are.
     Authenticated(Arc<Authentication>),
     /// Whoever leases sessions lets this one begin, with this at most.

@@ -257,6 +257,7 @@ impl Machine {
         match event {
             Event::Tick | Event::Closed => false,
             Event::PairingFailed
+            | Event::NotAdmitted(_)
             | Event::Revoked
             | Event::SharerEnded
             | Event::HelperEnded

@@ -104,6 +104,7 @@ impl Files {
         if !is_file_name(name) {
             return Err(FileProblem::Name(name.to_owned()));
         }
+        self.outgoing.retain(|_, outbox| !outbox.is_over());
         if self.outgoing.len() >= MAX_FILES {
             return Err(FileProblem::TooMany);
         }
@@ -167,7 +168,9 @@ impl Files {
 
     fn handle_answer(&mut self, id: u32, wanted: bool, gate: Option<Gate>) {
         match (self.outgoing.get_mut(&id), gate) {
-            (Some(outbox), Some(gate)) if wanted => outbox.start(id, self.link.clone(), gate),
+            (Some(outbox), Some(gate)) if wanted => {
+                outbox.start(id, self.link.clone(), gate, Arc::clone(&self.tell));
+            }
             (Some(_), _) => {
                 self.outgoing.remove(&id);
                 let reason =

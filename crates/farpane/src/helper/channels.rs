@@ -5,7 +5,8 @@ use super::standing::standing;
 use crate::channel::{FileId, FileProblem, Secret, wire_rights};
 use farpane_input::{InputBatch, InputEvent, MAX_BATCH_EVENTS};
 use farpane_net::SendError;
-use farpane_policy::{Capability, Rights};
+use farpane_policy::audit::Learned;
+use farpane_policy::{Capability, EndReason, Reach, Rights};
 use farpane_proto::control::{CLIPBOARD_BLOB, Control, MAX_CLIPBOARD_BYTES, is_chat};
 use std::io::{Read, Write};
 use std::sync::PoisonError;
@@ -47,6 +48,7 @@ impl Helper {
     /// It could not be sent.
     pub fn ask(&self, rights: Rights) -> Result<(), Unsent> {
         standing(&self.shared.standing).wanted = Some(rights);
+        self.learn(&Learned::Asked { rights })?;
         self.say(&Control::Ask(wire_rights(rights)))
     }
 
@@ -55,6 +57,7 @@ impl Helper {
     /// # Errors
     /// It could not be sent.
     pub fn hold(&self, held: bool) -> Result<(), Unsent> {
+        self.learn(if held { &Learned::Held } else { &Learned::Released })?;
         self.say(&Control::Hold(held))
     }
 
@@ -63,6 +66,9 @@ impl Helper {
     /// # Errors
     /// It could not be sent.
     pub fn acknowledge_compliance(&self) -> Result<(), Unsent> {
+        if let Some(posture) = standing(&self.shared.standing).warned.take() {
+            self.learn(&Learned::ComplianceSeen { posture })?;
+        }
         self.say(&Control::ComplianceSeen)
     }
 
@@ -79,7 +85,11 @@ impl Helper {
     pub fn send_input(&self, events: &[InputEvent]) -> Result<usize, Unsent> {
         // Held while sending, so that no event follows the end of its epoch.
         let standing = standing(&self.shared.standing);
-        let (epoch, _) = standing.input.ok_or(Unsent::NotAllowed)?;
+        let (epoch, reach) = standing.input.ok_or(Unsent::NotAllowed)?;
+        self.shared.diary().use_of(match reach {
+            Reach::Pointer => Capability::Point,
+            Reach::Full => Capability::Control,
+        });
         let mut taken = 0;
         for part in events.chunks(MAX_BATCH_EVENTS) {
             let mut batch = InputBatch::new(epoch);
@@ -161,11 +171,21 @@ impl Helper {
         self.say(&Control::Sealed(sealed))
     }
 
+    /// Notes the use of what is allowed now.
     fn allowed(&self, capability: Capability) -> Result<(), Unsent> {
-        match standing(&self.shared.standing).allows(capability) {
-            true => Ok(()),
-            false => Err(Unsent::NotAllowed),
+        if !standing(&self.shared.standing).allows(capability) {
+            return Err(Unsent::NotAllowed);
         }
+        self.shared.diary().use_of(capability);
+        Ok(())
+    }
+
+    /// Writes down what is about to be done; what cannot be written ends the session.
+    fn learn(&self, learned: &Learned) -> Result<(), Unsent> {
+        self.shared.diary().learn(learned).map_err(|error| {
+            self.link.close(EndReason::AuditFailed.code(), &error.to_string());
+            Unsent::Ended
+        })
     }
 
     fn say(&self, message: &Control) -> Result<(), Unsent> {

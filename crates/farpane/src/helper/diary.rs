@@ -1,12 +1,11 @@
 //! What a helper's end writes down of a session, in its own audit log.
 
-use super::standing::Standing;
 use crate::Error;
 use crate::audit::{Audit, PeerLog};
 use farpane_net::now_us;
 use farpane_policy::admission::VerifiedSharer;
 use farpane_policy::audit::{Learned, Parties, Party, Role, Text};
-use farpane_policy::{Capabilities, EndReason, Rights, SessionId};
+use farpane_policy::{Capabilities, Capability, EndReason, Rights, SessionId};
 
 /// One session's entries.
 pub(super) struct Diary {
@@ -15,13 +14,14 @@ pub(super) struct Diary {
     parties: Parties,
     began_us: u64,
     rights: Option<Rights>,
+    used: Capabilities,
     peer: PeerLog,
 }
 
 impl Diary {
     pub(super) fn new(audit: Audit, session: SessionId) -> Self {
         let (parties, peer) = (Parties::unknown(), PeerLog::default());
-        Self { audit, session, parties, began_us: now_us(), rights: None, peer }
+        Self { audit, session, parties, began_us: now_us(), rights: None, used: Capabilities::NONE, peer }
     }
 
     /// The sharer has proved who it is.
@@ -50,15 +50,21 @@ impl Diary {
     /// As [`Diary::learn`].
     pub(super) fn granted(&mut self, to: Rights) -> Result<Option<Vec<u8>>, Error> {
         let from = self.rights.replace(to);
+        self.use_of(Capability::View);
         self.learn(&Learned::Granted { from, to })?;
         Ok(self.audit.seal())
     }
 
+    /// Remembers what was used.
+    pub(super) fn use_of(&mut self, capability: Capability) {
+        let used = self.used.iter().chain([capability]);
+        self.used = Capabilities::of(&used.collect::<Vec<_>>());
+    }
+
     /// Writes down the end. What cannot be written ends all the same.
-    pub(super) fn ended(&mut self, reason: EndReason, standing: &Standing) {
+    pub(super) fn ended(&mut self, reason: EndReason) {
         let lasted_us = now_us().saturating_sub(self.began_us);
-        let used = standing.rights.map_or(Capabilities::NONE, Rights::capabilities);
-        let _ = self.learn(&Learned::Ended { reason, lasted_us, used });
+        let _ = self.learn(&Learned::Ended { reason, lasted_us, used: self.used });
     }
 
     pub(super) fn countersign(&mut self, head: &[u8]) -> Option<Vec<u8>> {

@@ -26,17 +26,17 @@ impl Decoder {
             Control::Refused => {
                 let wanted = standing(&self.shared.standing).wanted;
                 if let Some(rights) = wanted {
-                    self.diary.learn(&Learned::Refused { rights })?;
+                    self.shared.diary().learn(&Learned::Refused { rights })?;
                 }
                 self.tell(HelperEvent::Refused);
             }
             Control::Suspended => {
-                self.diary.learn(&Learned::Suspended)?;
+                self.shared.diary().learn(&Learned::Suspended)?;
                 self.change(|standing| standing.suspended = true);
                 self.tell(HelperEvent::Suspended);
             }
             Control::Resumed => {
-                self.diary.learn(&Learned::Resumed)?;
+                self.shared.diary().learn(&Learned::Resumed)?;
                 self.change(|standing| standing.suspended = false);
                 self.tell(HelperEvent::Resumed);
             }
@@ -46,11 +46,11 @@ impl Decoder {
                 self.tell(HelperEvent::ComplianceWarning(posture));
             }
             Control::AuditHead(head) => {
-                if let Some(signed) = self.diary.countersign(&head) {
+                if let Some(signed) = self.shared.diary().countersign(&head) {
                     self.say(&Control::AuditSigned(signed))?;
                 }
             }
-            Control::AuditSigned(signed) => self.diary.accept(&signed),
+            Control::AuditSigned(signed) => self.shared.diary().accept(&signed),
             Control::InputOpen { epoch, reach } => {
                 let reach = reach_of(reach);
                 self.change(|standing| standing.input = Some((epoch, reach)));
@@ -64,12 +64,14 @@ impl Decoder {
                 self.change(|standing| standing.prompt = open);
                 self.tell(HelperEvent::Prompt { open });
             }
-            Control::Chat(text) => self.tell(HelperEvent::Chat { text }),
+            Control::Chat(text) if self.allows(Capability::Chat) => {
+                self.tell(HelperEvent::Chat { text });
+            }
             message @ (Control::FileOffer { .. }
             | Control::FileAnswer { .. }
             | Control::FileTaken { .. }
             | Control::FileStopped { .. }) => {
-                let incoming = standing(&self.shared.standing).allows(Capability::FileOut);
+                let incoming = self.allows(Capability::FileOut);
                 let gate = Some(self.file_gate());
                 self.shared.files().handle(message, incoming, gate);
             }
@@ -85,7 +87,7 @@ impl Decoder {
         };
         let sharer = membership.check_sharer(presented, &self.binding)?;
         self.met = true;
-        self.diary.meet(&sharer);
+        self.shared.diary().meet(&sharer);
         self.tell(HelperEvent::SharerVerified(Box::new(sharer)));
         self.say(&Control::Credentials(membership.present(&self.binding)))?;
         self.ask_first()
@@ -109,9 +111,13 @@ impl Decoder {
             }
         }
         drop(files);
-        let head = self.diary.granted(rights)?;
+        let head = self.shared.diary().granted(rights)?;
         self.tell(HelperEvent::Granted(rights));
         head.map_or(Ok(()), |head| self.say(&Control::AuditHead(head)))
+    }
+
+    fn allows(&self, capability: Capability) -> bool {
+        standing(&self.shared.standing).allows(capability)
     }
 
     fn change(&self, change: impl FnOnce(&mut Standing)) {
@@ -136,11 +142,15 @@ impl Decoder {
             CURSOR_SHAPE_BLOB => self.take_shape(CursorShape::read(bytes)?),
             CLIPBOARD_BLOB => {
                 let text = read_clipboard(bytes)?.to_owned();
-                self.tell(HelperEvent::Clipboard { text });
+                if self.allows(Capability::ClipboardOut) {
+                    self.tell(HelperEvent::Clipboard { text });
+                }
             }
             FILE_PIECE_BLOB => {
                 let piece = FilePiece::read(bytes)?;
-                self.shared.files().handle_piece(&piece);
+                if self.allows(Capability::FileOut) {
+                    self.shared.files().handle_piece(&piece);
+                }
             }
             _ => {} // kinds of later versions
         }

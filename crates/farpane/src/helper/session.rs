@@ -80,12 +80,17 @@ pub(super) struct Shared {
     pub(super) standing: Arc<Mutex<Standing>>,
     pub(super) files: Mutex<Files>,
     pub(super) sealer: Mutex<Sealer>,
+    diary: Mutex<Diary>,
     on_change: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Shared {
     fn cursor(&self) -> MutexGuard<'_, (Option<Cursor>, VecDeque<Arc<CursorShape>>)> {
         self.cursor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn diary(&self) -> MutexGuard<'_, Diary> {
+        self.diary.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn files(&self) -> MutexGuard<'_, Files> {
@@ -140,6 +145,7 @@ impl Helper {
             standing: Arc::default(),
             files: Mutex::new(Files::new(link.clone(), Arc::new(tell))),
             sealer: Mutex::new(Sealer::new(key)),
+            diary: Mutex::new(Diary::new(options.audit, binding.session)),
             picture: ArrayQueue::new(1),
             cursor: Mutex::new((None, VecDeque::new())),
             pictures: AtomicU64::new(0),
@@ -158,7 +164,6 @@ impl Helper {
             rights: options.rights,
             membership: options.membership,
             binding,
-            diary: Diary::new(options.audit, binding.session),
             met: false,
         };
         if decoder.membership.is_none() {
@@ -293,8 +298,10 @@ impl LinkSink for Sink {
     }
 
     fn blob(&mut self, kind: u8, bytes: Bytes) {
-        if self.room.take(bytes.len()) {
-            let _ = self.arrivals.try_send(Arrival::Blob { kind, bytes });
+        let length = bytes.len();
+        let taken = self.room.take(length);
+        if taken && self.arrivals.try_send(Arrival::Blob { kind, bytes }).is_err() {
+            self.room.give(length);
         }
     }
 
@@ -328,7 +335,6 @@ pub(super) struct Decoder {
     rights: Rights,
     pub(super) membership: Option<Membership>,
     pub(super) binding: Binding,
-    pub(super) diary: Diary,
     /// Whether the sharer has proved who it is.
     pub(super) met: bool,
 }
@@ -337,7 +343,7 @@ impl Decoder {
     /// Asks the sharer for a session.
     pub(super) fn ask_first(&mut self) -> Result<(), Error> {
         let (invitation, rights) = (self.invitation, self.rights);
-        self.diary.learn(&Learned::Requested { invitation, rights })?;
+        self.shared.diary().learn(&Learned::Requested { invitation, rights })?;
         self.say(&Control::Ask(wire_rights(rights)))
     }
 
@@ -358,7 +364,7 @@ impl Decoder {
             }
         };
         if let HelperEvent::Ended { cause, .. } = &end {
-            self.diary.ended(*cause, &standing(&self.shared.standing));
+            self.shared.diary().ended(*cause);
         }
         self.shared.end();
         let _ = self.events.try_send(end);
@@ -474,7 +480,11 @@ fn ended(reason: &CloseReason) -> HelperEvent {
                 return HelperEvent::Ended { cause: EndReason::Error, reason, lost };
             }
             Some(cause) => {
-                return HelperEvent::Ended { cause, reason: cause.to_string(), lost };
+                let own = cause.to_string();
+                let said: String = reason.chars().filter(|c| !c.is_control()).collect();
+                let more = !said.is_empty() && said != own && cause != EndReason::HelperEnded;
+                let reason = if more { format!("{own}: {said}") } else { own };
+                return HelperEvent::Ended { cause, reason, lost };
             }
         },
         CloseReason::Local => EndReason::HelperEnded,

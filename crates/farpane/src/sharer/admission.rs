@@ -7,8 +7,8 @@
 use super::input::InputTarget;
 use crate::membership::{Binding, Membership, NotAdmitted};
 use farpane_policy::{
-    AdvanceConsent, Authentication, Capabilities, Capability, Device, DeviceId, Event, IdError,
-    InvitationKey, Peer, PeerError, Permission, Permissions, Person, Posture, Request, Rights,
+    AdvanceConsent, Authentication, Capabilities, Capability, Device, DeviceId, EndReason, Event,
+    IdError, InvitationKey, Peer, PeerError, Permission, Permissions, Person, Posture, Request, Rights,
     Scope, SessionLimits, Setup, SubjectId, TenantId, TenantSettings, UnattendedGrant, Version,
 };
 use std::sync::Arc;
@@ -50,6 +50,16 @@ pub(crate) enum NotLetIn {
     NotAdmitted(#[from] NotAdmitted),
 }
 
+impl NotLetIn {
+    /// The reason with which the session ends.
+    pub(crate) fn end_reason(&self) -> EndReason {
+        match self {
+            Self::NotAdmitted(error) => error.end_reason(),
+            _ => EndReason::NotPermitted,
+        }
+    }
+}
+
 /// The rules by which this sharer lets helpers in.
 pub(crate) struct Admission {
     /// What the sharer's own settings allow.
@@ -85,8 +95,8 @@ impl Admission {
     }
 
     /// Who this end is, for a helper by this connection.
-    pub(crate) fn present(&self, binding: &Binding) -> Option<Vec<u8>> {
-        self.membership.as_ref().map(|membership| membership.present(binding))
+    pub(crate) fn present(&self, binding: &Binding) -> Vec<u8> {
+        self.membership.as_ref().map(|membership| membership.present(binding)).unwrap_or_default()
     }
 
     /// Who a helper is.
@@ -127,25 +137,23 @@ impl Admission {
         })
     }
 
-    /// The session of a helper that is known now.
+    /// The session of a helper.
     ///
     /// # Errors
     /// A name that names nothing.
     pub(crate) fn setup(
         &self,
         helper: &Introduction<'_>,
-        who: &Authentication,
         advance: Option<AdvanceConsent>,
-        now_us: u64,
     ) -> Result<Setup, NotLetIn> {
         let (tenant, settings) = match &self.membership {
             Some(membership) => membership.tenant(),
             None => (TenantId::new(TENANT)?, TenantSettings::default()),
         };
-        let unattended = self.unattended && who.permissions.contains(Permission::Unattended);
-        let unattended = unattended.then(|| UnattendedGrant {
+        // Whether the helper's grant says so too, the session weighs.
+        let unattended = self.unattended.then_some(UnattendedGrant {
             id: helper.binding.session.0,
-            expires_us: now_us.saturating_add(who.valid_us),
+            expires_us: u64::MAX,
         });
         Ok(Setup {
             session: helper.binding.session,
@@ -177,12 +185,15 @@ impl Admission {
     }
 }
 
-/// What has happened once a helper has proved who it is and asked.
-pub(crate) fn opening(request: Request, who: Authentication) -> [Event; 4] {
-    [
-        Event::Requested(request),
-        Event::Paired,
-        Event::Authenticated(Arc::new(who)),
-        Event::Authorise(Capabilities::ALL),
-    ]
+/// What has happened once a helper has said who it is and asked.
+pub(crate) fn opening(request: Request, who: Result<Authentication, NotLetIn>) -> Vec<Event> {
+    let mut events = vec![Event::Requested(request), Event::Paired];
+    match who {
+        Ok(who) => {
+            events.push(Event::Authenticated(Arc::new(who)));
+            events.push(Event::Authorise(Capabilities::ALL));
+        }
+        Err(error) => events.push(Event::NotAdmitted(error.end_reason())),
+    }
+    events
 }

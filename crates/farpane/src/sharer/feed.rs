@@ -121,10 +121,12 @@ impl Feed {
         }
     }
 
-    /// The screen is another one.
+    /// The screen is another one, or what of it the helper has is not known any more.
     pub(crate) fn reset(&mut self, now_us: u64, screen: &Screen) {
         let grid = screen.grid();
-        self.sender.reset(now_us, screen.generation(), grid.size());
+        // Counted here: a source that was opened anew counts from the beginning.
+        let generation = self.sender.generation().wrapping_add(1);
+        self.sender.reset(now_us, generation, grid.size());
         self.slots = SlotCache::new(grid);
         self.costs = Costs::new(grid);
         (self.unkept, self.dear) = (all_tiles(grid), TileSet::new(grid.tiles()));

@@ -35,17 +35,25 @@ pub enum InputTarget {
 
 /// The way that batches of one helper take, closed while its input does not count.
 #[derive(Clone, Default)]
-pub(crate) struct InputDoor(Arc<Mutex<Option<Sender<Vec<u8>>>>>);
+pub(crate) struct InputDoor(Arc<Mutex<Option<Open>>>);
+
+struct Open {
+    batches: Sender<Vec<u8>>,
+    ways: Ways,
+}
 
 impl InputDoor {
-    fn lock(&self) -> MutexGuard<'_, Option<Sender<Vec<u8>>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Open>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Passes a batch on. One that finds no room or a closed door is lost.
+    /// Passes a batch on. One that finds a closed door is lost; one that finds no room closes it,
+    /// so that what is down is let go of.
     pub(crate) fn pass(&self, batch: Vec<u8>) {
-        if let Some(batches) = self.lock().as_ref() {
-            let _ = batches.try_send(batch);
+        let mut open = self.lock();
+        let full = open.as_ref().is_some_and(|open| open.batches.try_send(batch).is_err());
+        if let Some(open) = open.take_if(|_| full) {
+            open.ways.fail("the display does not take input as fast as it comes");
         }
     }
 
@@ -58,15 +66,15 @@ impl InputDoor {
     pub(crate) fn open(&self, target: &InputTarget, token: InputToken, ways: Ways) {
         let (sender, batches) = bounded(QUEUE_BATCHES);
         let target = target.clone();
-        let failed = ways.clone();
+        let outside = ways.clone();
         let spawned = std::thread::Builder::new().name("farpane-inject".to_owned()).spawn(move || {
             if let Err(error) = apply(&target, token, &batches, &ways) {
                 ways.fail(&error.to_string());
             }
         });
         match spawned {
-            Ok(_) => *self.lock() = Some(sender),
-            Err(error) => failed.fail(&error.to_string()),
+            Ok(_) => *self.lock() = Some(Open { batches: sender, ways: outside }),
+            Err(error) => outside.fail(&error.to_string()),
         }
     }
 }

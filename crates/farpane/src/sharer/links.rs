@@ -66,8 +66,10 @@ impl LinkSink for Sink {
     }
 
     fn blob(&mut self, kind: u8, bytes: Bytes) {
-        if self.room.take(bytes.len()) {
-            self.tell(LinkEvent::Blob(kind, bytes));
+        let length = bytes.len();
+        let event = (self.peer, LinkEvent::Blob(kind, bytes));
+        if self.room.take(length) && self.events.try_send(event).is_err() {
+            self.room.give(length);
         }
     }
 

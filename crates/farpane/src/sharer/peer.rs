@@ -13,7 +13,7 @@ use farpane_capture::CursorShape as Captured;
 use farpane_net::{Connection, Link, LinkHandle, WindowHandle};
 use farpane_policy::EndReason;
 use farpane_proto::control::{CURSOR_SHAPE_BLOB, Control, CursorShape};
-use farpane_proto::{datagram::Cursor, datagram::MIN_DATAGRAM_BYTES};
+use farpane_proto::{WireError, datagram::Cursor, datagram::MIN_DATAGRAM_BYTES};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,6 +36,8 @@ pub(crate) struct Peer {
     max_datagram_bytes: usize,
     /// Present once the helper may see the screen and there is one.
     pub(crate) feed: Option<Feed>,
+    /// The feed while it rests: what it numbers goes on from there.
+    resting: Option<Feed>,
     known_shapes: VecDeque<u64>,
     /// How it sees films and photographs, once it has said what it decodes.
     video: Option<OpenEncoder>,
@@ -68,6 +70,7 @@ impl Peer {
             link,
             tell_drained,
             feed: None,
+            resting: None,
             known_shapes: VecDeque::new(),
             video: None,
             stills: None,
@@ -93,7 +96,12 @@ impl Peer {
 
     /// Ends the connection at once.
     pub(crate) fn close(&self, reason: EndReason) {
-        self.link.close(reason.code(), &reason.to_string());
+        self.close_saying(reason, &reason.to_string());
+    }
+
+    /// The same, with other words.
+    pub(crate) fn close_saying(&self, reason: EndReason, words: &str) {
+        self.link.close(reason.code(), words);
     }
 
     /// Ends the connection with a helper that broke the rules.
@@ -101,17 +109,39 @@ impl Peer {
         self.link.close(EndReason::Error.code(), reason);
     }
 
-    /// Begins to feed this helper.
+    /// Begins to feed this helper, or goes on with it.
     pub(crate) fn start_feed(&mut self, now_us: u64, screen: &Screen) {
         let (generation, size) = (screen.generation(), screen.grid().size());
         let (max, video) = (self.max_datagram_bytes, self.video.clone());
-        self.feed = Some(Feed::new(now_us, generation, size, max, video, self.stills.clone()));
+        self.feed = Some(match self.resting.take() {
+            Some(mut feed) => {
+                feed.reset(now_us, screen);
+                feed
+            }
+            None => Feed::new(now_us, generation, size, max, video, self.stills.clone()),
+        });
+    }
+
+    /// Feeds this helper no more until it is started again.
+    pub(crate) fn rest(&mut self) {
+        self.resting = self.feed.take().or(self.resting.take());
+    }
+
+    /// Takes in a report.
+    ///
+    /// # Errors
+    /// It is none.
+    pub(crate) fn handle_datagram(&mut self, now_us: u64, bytes: &[u8]) -> Result<(), WireError> {
+        match self.feed.as_mut().or(self.resting.as_mut()) {
+            Some(feed) => feed.handle_datagram(now_us, bytes),
+            None => Ok(()),
+        }
     }
 
     /// How large a datagram may be from now on.
     pub(crate) fn set_max_datagram_bytes(&mut self, bytes: usize) {
         self.max_datagram_bytes = bytes;
-        if let Some(feed) = &mut self.feed {
+        for feed in self.feed.iter_mut().chain(&mut self.resting) {
             feed.set_max_datagram_bytes(bytes);
         }
     }

@@ -25,7 +25,7 @@ use farpane_net::{
 };
 use farpane_policy::identity::CredentialError;
 use farpane_policy::{AdvanceConsent, Answer, Capabilities, LeaseId, Rights};
-use farpane_proto::control::{MAX_CHAT_BYTES, MAX_CLIPBOARD_BYTES, is_chat};
+use farpane_proto::control::{MAX_CLIPBOARD_BYTES, is_chat};
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -330,7 +330,7 @@ impl Sharer {
         self.ask(|reply| Command::Revocations(bytes.to_vec(), reply)).unwrap_or(Ok(()))
     }
 
-    /// Sends a message to a helper, at most [`MAX_CHAT_BYTES`] long; whether that is allowed.
+    /// Sends a message to a helper, at most [`MAX_CHAT_BYTES`](crate::MAX_CHAT_BYTES) long; whether that is allowed.
     pub fn send_chat(&self, helper: u64, text: &str) -> bool {
         let valid = !text.is_empty() && is_chat(text);
         valid && self.ask(|reply| Command::Chat(helper, text.to_owned(), reply)).unwrap_or(false)

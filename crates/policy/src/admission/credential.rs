@@ -7,7 +7,7 @@ use crate::identity::{PublicKey, sha256};
 use crate::oidc::SessionBinding;
 
 /// Most bytes of a message: what a control message holds.
-pub const MAX_PRESENTED_BYTES: usize = 16 * 1024;
+pub const MAX_PRESENTED_BYTES: usize = 16 * 1024 - 64;
 /// Most bytes of a grant or a device certificate.
 pub const MAX_CREDENTIAL_BYTES: usize = MAX_GRANT_BYTES;
 /// Most bytes of an ID token: what is left of a message beside the largest certificate. Those of

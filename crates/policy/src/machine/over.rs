@@ -13,6 +13,7 @@ impl Machine {
     pub(super) fn take_end(&mut self, event: &Event, out: &mut Output) -> bool {
         let reason = match event {
             Event::PairingFailed if self.state == State::Requested => EndReason::PairingFailed,
+            Event::NotAdmitted(reason) if self.state == State::Paired => *reason,
             Event::Revoked => EndReason::Revoked,
             Event::SharerEnded => EndReason::SharerEnded,
             Event::HelperEnded => EndReason::HelperEnded,

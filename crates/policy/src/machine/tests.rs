@@ -70,6 +70,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("Requested(control)", requested(Mode::Control)),
         ("Paired", Event::Paired),
         ("PairingFailed", Event::PairingFailed),
+        ("NotAdmitted(expired)", Event::NotAdmitted(EndReason::Expired)),
         ("Authenticated", Event::Authenticated(Arc::new(who()))),
         ("Authenticated(elsewhere)", Event::Authenticated(Arc::new(elsewhere))),
         ("Authenticated(view only)", Event::Authenticated(Arc::new(few))),

@@ -16,7 +16,7 @@ pub const MAX_NAME_BYTES: u64 = 256;
 /// The longest chat message, in bytes.
 pub const MAX_CHAT_BYTES: usize = 4 << 10;
 /// The longest proof of who somebody is, in bytes.
-pub const MAX_CREDENTIALS_BYTES: usize = 15 << 10;
+pub const MAX_CREDENTIALS_BYTES: usize = (16 << 10) - 64;
 /// The longest batch of input, in bytes.
 pub const MAX_INPUT_BYTES: usize = 2 << 10;
 /// The longest sealed name and password, in bytes.

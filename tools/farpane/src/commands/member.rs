@@ -20,7 +20,7 @@ const REVOCATIONS: &str = "revocations.cwt";
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 #[derive(clap::Args)]
-pub(super) struct Args {
+pub(super) struct MemberArgs {
     /// Let in only members of this tenant: a folder with its tenant.json and revocations.cwt, as
     /// `farpane tenant init` makes them. The secret key does not belong there.
     #[arg(long, value_name = "FOLDER", requires = "credential")]
@@ -34,7 +34,7 @@ pub(super) struct Args {
     audit: Option<PathBuf>,
 }
 
-impl Args {
+impl MemberArgs {
     /// Where to write down what happens.
     pub(super) fn audit(&self) -> Result<Audit> {
         let Some(folder) = &self.audit else { return Ok(Audit::default()) };

@@ -3,7 +3,8 @@
 mod desk;
 
 use super::rights::{Channel, Help, rights};
-use super::{deadline, is_over, member, probe, relay};
+use super::member::MemberArgs;
+use super::{deadline, is_over, probe, relay};
 use crate::bell::Bell;
 use crate::interrupt::Interrupt;
 use crate::stats::StatsFile;
@@ -79,7 +80,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "COMMAND")]
     on_credentials: Option<PathBuf>,
     #[command(flatten)]
-    member: member::Args,
+    member: MemberArgs,
     /// Write one JSON line for every update.
     #[arg(long, value_name = "FILE.jsonl")]
     stats: Option<PathBuf>,
@@ -117,6 +118,9 @@ enum Consent {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     if args.allow == Help::View && !args.channels.is_empty() {
         bail!("--channels: whoever only views moves no clipboard and no file; use --allow control");
+    }
+    if args.allow != Help::View && SourceSpec::display(&args.source).is_none() {
+        bail!("--allow control: {} takes no input; share an X display, or use --allow view", args.source);
     }
     if args.consent == Consent::Ask && !std::io::stdin().is_terminal() {
         eprintln!("farpane: no terminal: answers are read from standard input, one a line");

@@ -3,7 +3,7 @@
 mod desk;
 mod viewer;
 
-use super::member;
+use super::member::MemberArgs;
 use super::rights::{Channel, Help, rights};
 use crate::interrupt::Interrupt;
 use anyhow::{Context, Result};
@@ -59,7 +59,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FOLDER")]
     files: Option<PathBuf>,
     #[command(flatten)]
-    member: member::Args,
+    member: MemberArgs,
     /// The name that the sharer sees; a member of a tenant shows the one of its grant instead.
     #[arg(long, default_value = "helper")]
     name: String,
@@ -82,10 +82,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         move || waker.ring()
     })?;
     let mut viewer = Viewer::new(args, Arc::clone(&waker), interrupt, desk)?;
+    let membership = args.member.membership(Side::Helper)?;
+    if let Some(membership) = membership.clone() {
+        args.member.watch_revocations(move |list| Ok(membership.handle_revocations(list)?))?;
+    }
     let options = HelperOptions {
         name: args.name.clone(),
         rights: rights(args.ask, &args.channels),
-        membership: args.member.membership(Side::Helper)?,
+        membership,
         audit: args.member.audit()?,
         on_change: Arc::new(move || waker.ring()),
         ..HelperOptions::default()

@@ -18,6 +18,7 @@ mod of_bench;
 mod paths;
 mod rate;
 mod robustness;
+mod sessions;
 
 use claim::Claim;
 use glass::Row;
@@ -38,6 +39,7 @@ Examples:
   cargo xtask prove damage                            some ten minutes
   cargo xtask prove paths                             some twenty minutes; needs root
   cargo xtask prove rate                              some six minutes
+  cargo xtask prove sessions                          some fifteen minutes; needs root
 
 Ends with status 0 when no claim fails. What cannot be measured here says why and is no pass.")]
 pub(crate) struct Arguments {
@@ -78,6 +80,8 @@ enum Topic {
     Rate,
     /// Every kernel and GPUs find the same changes, and moves, faster than others find them
     Damage,
+    /// No session does more than its rules allow: machine, model, identities, audit log, the wire
+    Sessions,
 }
 
 /// Measures and prints; whether no claim fails. A claim that could not be measured says why and
@@ -90,6 +94,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<bool> {
         Topic::Paths => paths::measure(root)?,
         Topic::Rate => rate::measure(root)?,
         Topic::Damage => damage::measure(root)?,
+        Topic::Sessions => sessions::measure(root)?,
     };
     let proof = Proof { machine: Machine::read(), command: command_line(), findings };
     if arguments.json {

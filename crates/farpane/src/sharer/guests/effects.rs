@@ -37,7 +37,7 @@ impl Guests {
                 self.tell(SharerEvent::Sharing { helper: id });
                 self.tell_prompt();
             }
-            Effect::StopCapture => guest.peer.feed = None,
+            Effect::StopCapture => guest.peer.rest(),
             Effect::StartInput(token) => self.start_input(id, token),
             Effect::StopInput => {
                 guest.peer.input.close();
@@ -63,7 +63,8 @@ impl Guests {
     fn close(&mut self, id: PeerId, reason: EndReason) {
         if let Some(guest) = self.guests.get_mut(&id) {
             guest.peer.input.close();
-            guest.peer.close(reason);
+            let words = guest.refusal.take().unwrap_or_else(|| reason.to_string());
+            guest.peer.close_saying(reason, &words);
             guest.files.stop(true, "the session has ended");
             guest.files.stop(false, "the session has ended");
         }

@@ -39,6 +39,8 @@ pub(super) struct Guest {
     /// The question that waits for the sharer's answer.
     pub(super) question: Option<RequestId>,
     pub(super) words: Words,
+    /// Why it is not let in, for people.
+    pub(super) refusal: Option<String>,
     /// What is known of the helper's audit log.
     pub(super) peer_log: PeerLog,
 }

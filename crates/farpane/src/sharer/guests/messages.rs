@@ -41,8 +41,8 @@ impl Guests {
                 self.tell(SharerEvent::PathChanged { helper: id, switch });
             }
             LinkEvent::Datagram(bytes) => {
-                let feed = self.guests.get_mut(&id).and_then(|guest| guest.peer.feed.as_mut());
-                if feed.is_some_and(|feed| feed.handle_datagram(now_us, &bytes).is_err()) {
+                let guest = self.guests.get_mut(&id);
+                if guest.is_some_and(|g| g.peer.handle_datagram(now_us, &bytes).is_err()) {
                     self.step(id, Event::Failed);
                 }
             }
@@ -61,9 +61,8 @@ impl Guests {
         let invitation = *connection.invitation_id().as_bytes();
         let peer = Peer::new(id, connection, self.house.links.clone());
         peer.tell(&Control::hello(&self.house.name, 0));
-        if let Some(credentials) = self.house.admission.present(&binding) {
-            peer.tell(&Control::Credentials(credentials));
-        }
+        // Empty without a tenant, so that nobody waits for more.
+        peer.tell(&Control::Credentials(self.house.admission.present(&binding)));
         let now_us = monotonic_us();
         let events = self.house.events.clone();
         let tell = move |event| events.tell(SharerEvent::File { helper: id, event });
@@ -82,6 +81,7 @@ impl Guests {
             secrets: Opener::new(seal_key),
             question: None,
             words: Words::new(now_us),
+            refusal: None,
             peer_log: PeerLog::default(),
         };
         self.guests.insert(id, guest);
@@ -160,19 +160,17 @@ impl Guests {
             rights,
         };
         guest.name = Some(name.clone());
-        let who = match admission.authenticate(&introduction) {
-            Ok(who) => who,
-            Err(error) => {
-                let reason = error.to_string();
-                self.tell(SharerEvent::Refused { helper: id, reason: reason.clone() });
-                return self.drop_guest(id, &reason);
-            }
-        };
+        let who = admission.authenticate(&introduction);
+        guest.refusal = who.as_ref().err().map(ToString::to_string);
+        let refusal = guest.refusal.clone();
         let request = introduction.request();
         let advance = self.advance.iter().find(|a| a.covers(&request, now_us)).cloned();
-        match admission.setup(&introduction, &who, advance, now_us) {
+        match admission.setup(&introduction, advance) {
             Ok(setup) => guest.session = Some(Session::new(setup, now_us)),
             Err(error) => return self.drop_guest(id, &error.to_string()),
+        }
+        if let Some(reason) = refusal {
+            self.tell(SharerEvent::Refused { helper: id, reason });
         }
         let others = self.questions_of_others(id) + self.prompts;
         let prompts = std::iter::repeat_n(Event::PromptOpened, others);

@@ -1,4 +1,4 @@
-//! What must hold on every run, one test for each line of the list in `SECURITY.md`.
+//! What must hold on every run, one test for each line of the list in `docs/security.md`.
 
 use super::*;
 use crate::example::{S, alive, commit, kept_alive, session};

@@ -4,7 +4,7 @@ use super::super::relay;
 use super::super::rights::in_words;
 use super::Args;
 use crate::files::{self, Exchange};
-use crate::terminal::Lines;
+use crate::terminal::{Lines, harmless};
 use anyhow::{Context, Result, bail};
 use farpane::policy::{Answer, ConsentRequest, Mode, Rights};
 use farpane::{Secret, Sharer, SharerEvent};
@@ -98,9 +98,9 @@ impl Desk {
 
     fn handle_channel(&mut self, sharer: &Sharer, event: SharerEvent) -> Result<()> {
         match event {
-            SharerEvent::Chat { helper, text } => println!("helper {helper}: {text}"),
+            SharerEvent::Chat { helper, text } => println!("helper {helper}: {}", harmless(&text)),
             SharerEvent::Clipboard { helper, text } => {
-                println!("the clipboard of helper {helper}: {text}");
+                println!("the clipboard of helper {helper}: {}", harmless(&text));
             }
             SharerEvent::File { helper, event } => {
                 let who = format!("helper {helper}");
@@ -122,9 +122,20 @@ impl Desk {
     }
 
     fn ask(&mut self, helper: u64, request: &ConsentRequest) -> Result<()> {
+        // What was typed before cannot be meant for it.
+        while self.lines.as_ref().and_then(Lines::next).is_some() {}
         let (name, key) = (request.peer.display_name(), request.peer.key_fingerprint());
         let what = in_words(request.rights);
-        eprintln!("? \"{name}\" (key {key}) asks to {what}. Allow? [y/N]");
+        let known = match request.peer.is_verified() {
+            true => "known to the tenant",
+            false => "not verified",
+        };
+        let more = [request.peer.job_title(), request.peer.company()];
+        let more: String = more.into_iter().flatten().map(|text| format!(", {text}")).collect();
+        if request.posture.needs_warning() {
+            eprintln!("! this device is {} (its tenant's rules)", request.posture.name());
+        }
+        eprintln!("? \"{name}\"{more} ({known}, key {key}) asks to {what}. Allow? [y/N]");
         self.waiting.push((helper, request.rights));
         self.read_lines()
     }

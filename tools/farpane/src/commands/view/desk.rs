@@ -4,7 +4,7 @@ use super::super::relay;
 use super::super::rights::in_words;
 use super::Args;
 use crate::files::{self, Exchange};
-use crate::terminal::{Lines, set_echo};
+use crate::terminal::{Lines, harmless, set_echo};
 use anyhow::Result;
 use farpane::net::PathState;
 use farpane::policy::{Capability, Mode, Rights};
@@ -62,8 +62,8 @@ impl Desk {
                 helper.acknowledge_compliance()?;
             }
             HelperEvent::Prompt { open } => self.prompt(helper, open),
-            HelperEvent::Chat { text } => println!("sharer: {text}"),
-            HelperEvent::Clipboard { text } => println!("the sharer's clipboard: {text}"),
+            HelperEvent::Chat { text } => println!("sharer: {}", harmless(&text)),
+            HelperEvent::Clipboard { text } => println!("the sharer's clipboard: {}", harmless(&text)),
             HelperEvent::File(event) => {
                 let answer = |file, to| helper.answer_file(file, to);
                 self.files.handle("the sharer", 0, event, answer);
