@@ -48,8 +48,9 @@ pub enum PeerError {
 }
 
 impl Peer {
-    /// Somebody who says their own name. Checks both texts: control characters, bidirectional controls and
-    /// invisible characters are refused rather than removed, for who sends them means to deceive.
+    /// Somebody who says their own name. Checks both texts: control characters, bidirectional
+    /// controls and invisible characters are refused rather than removed, for who sends them means
+    /// to deceive.
     ///
     /// # Errors
     /// A text must not be shown.

@@ -71,7 +71,7 @@ pub enum PresentedError {
 #[non_exhaustive]
 pub enum AdmissionError {
     /// A helper where the sharer was expected, or the other way round.
-    #[error("the other end presents itself as the {}, not as the {}", .found.name(), .expected.name())]
+    #[error("the other end says that it is the {}, not the {}", .found.name(), .expected.name())]
     Side {
         /// Who was expected.
         expected: Side,

@@ -34,6 +34,8 @@ pub(super) struct Desk {
     lines: Option<Lines>,
     files: Exchange,
     expect: Expect,
+    /// Whether the helper was asked for credentials.
+    prompted: bool,
 }
 
 impl Desk {
@@ -42,6 +44,7 @@ impl Desk {
             lines: args.chat.then(|| Lines::listen(wake)).transpose()?,
             files: Exchange::new(args.files.as_deref())?,
             expect: Expect::Anything,
+            prompted: false,
         })
     }
 
@@ -77,7 +80,7 @@ impl Desk {
     fn prompt(&mut self, helper: &Helper, open: bool) {
         let may = helper.rights().is_some_and(|r| r.capabilities().contains(Capability::Elevate));
         if !open {
-            if !matches!(self.expect, Expect::Anything) {
+            if std::mem::take(&mut self.prompted) {
                 set_echo(true);
                 eprintln!("the prompt is closed");
             }
@@ -85,6 +88,7 @@ impl Desk {
         } else if may && self.lines.is_some() {
             eprintln!("? the sharer's machine asks for an administrator's name:");
             self.expect = Expect::Name;
+            self.prompted = true;
         }
     }
 
