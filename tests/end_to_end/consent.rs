@@ -1,7 +1,7 @@
 //! Nothing is captured before the sharer has said yes.
 
 use farpane::frame::Size;
-use farpane_tests::{Desk, Share, View, beside_others, holds_for, wait_for};
+use farpane_tests::{Desk, Share, View, beside_others, difference, holds_for, wait_for};
 use std::time::Duration;
 
 const SIZE: Size = Size::new(640, 480);
@@ -77,4 +77,31 @@ fn a_helpers_name_cannot_rewrite_the_question() {
     assert!(!said.lines().any(|line| line.starts_with("? \"Ada\"")), "{said:?}");
     let asked = said.contains("Eve");
     assert!(asked || exit.said.contains("name"), "neither asked nor told: {exit:?} {said:?}");
+}
+
+#[test]
+fn a_session_that_rests_shows_nothing_and_then_goes_on_to_the_pixel() {
+    let _turn = beside_others();
+    let (desk, shown) = (Desk::start(SIZE), Desk::start(SIZE));
+    desk.draw(1);
+    let mut share = Share::start(&desk);
+    let mut view = View::with(&share, Some(&shown), &["--fullscreen", "--chat"]);
+    shown.wait_shows(&desk, LIMIT);
+    for (round, by_sharer) in [true, false, true].into_iter().enumerate() {
+        let program = if by_sharer { &mut share.program } else { &mut view.program };
+        program.answer("/hold");
+        let words = |said: &str| said.matches("the session rests").count() == round + 1;
+        wait_for("the rest", LIMIT, || words(&view.program.said()));
+        wait_for("the display is left", LIMIT, || desk.clients() == 1);
+        let before = shown.picture();
+        (0..4).for_each(|step| desk.draw(10 * (round as u32 + 1) + step));
+        assert!(holds_for(Duration::from_millis(400), || {
+            difference(&shown.picture().view(), &before.view()).is_none()
+        }));
+        let program = if by_sharer { &mut share.program } else { &mut view.program };
+        program.answer("/go");
+        shown.wait_shows(&desk, LIMIT);
+        desk.draw(100 + round as u32);
+        shown.wait_shows(&desk, LIMIT);
+    }
 }
