@@ -9,6 +9,7 @@
 //! cargo run --manifest-path fuzz/Cargo.toml --no-default-features --example seeds
 //! ```
 
+pub mod audit;
 pub mod av1;
 pub mod batch;
 pub mod calls;
@@ -39,7 +40,8 @@ pub struct Target {
 pub type Seed = (&'static str, Vec<u8>);
 
 /// Every target.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
+    Target { name: "audit", accepts: audit::accepts, seeds: audit::seeds },
     Target { name: "av1", accepts: av1::accepts, seeds: av1::seeds },
     Target { name: "batch", accepts: batch::accepts, seeds: batch::seeds },
     Target { name: "calls", accepts: calls::accepts, seeds: calls::seeds },

@@ -102,7 +102,6 @@ macro_rules! coded {
             pub fn code(self) -> &'static str {
                 match self { $(Self::$value => $code,)+ }
             }
-
         }
 
         impl $crate::audit::codec::Field for $name {
