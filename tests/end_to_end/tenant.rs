@@ -131,14 +131,18 @@ fn verified(log: &Path, peer: &Path) -> (String, Vec<Value>) {
     let report = report(log, &more);
     assert_eq!(report["whole"], true, "{report}");
     assert!(report["confirmed"].as_u64().unwrap() > 1, "the peer has signed nothing: {report}");
-    let exit = Program::run(&["audit", "export", log.to_str().unwrap(), "--ocsf"], None, LIMIT);
-    assert!(exit.status.success(), "{exit:?}");
-    let events: Vec<Value> = exit.said.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let events = events(log);
     assert_eq!(events.len() as u64, report["records"].as_u64().unwrap());
     let session = |event: &Value| event["unmapped"]["session"].as_str().map(str::to_owned);
     let sessions: BTreeSet<_> = events.iter().filter_map(session).collect();
     assert_eq!(sessions.len(), 1, "{events:#?}");
     (sessions.into_iter().next().unwrap(), events)
+}
+
+fn events(log: &Path) -> Vec<Value> {
+    let exit = Program::run(&["audit", "export", log.to_str().unwrap(), "--ocsf"], None, LIMIT);
+    assert!(exit.status.success(), "{exit:?}");
+    exit.said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[test]
@@ -171,15 +175,19 @@ fn a_grant_that_has_ended_or_was_taken_back_lets_nobody_in() {
     let place = Place::new();
     let grant = place.ada();
     end_yesterday(&place.tenant, &grant);
-    let share = place.share(&[]);
+    let logs = tempfile::tempdir().unwrap();
+    let log = |name| logs.path().join(name).to_str().unwrap().to_owned();
+    let share = place.share(&["--audit", &log("ended")]);
     let exit = view(&share, &place.tenant, &grant, &[]).program.wait_exit(LIMIT);
     is_refused(&exit, "the helper's credential is refused: it ended at");
     place.is_untouched(&share);
+    is_told(&log("ended"), "expired");
     // One is taken back before the sharer starts, one while it waits.
     let grants = [place.ada(), place.ada()];
     place.tenant.revoke(&grants[0]);
     for grant in &grants {
-        let share = place.share(&[]);
+        let log = log(&grant.id);
+        let share = place.share(&["--audit", &log]);
         if grant.id == grants[1].id {
             place.tenant.revoke(grant);
         }
@@ -187,7 +195,17 @@ fn a_grant_that_has_ended_or_was_taken_back_lets_nobody_in() {
         is_refused(&exit, &format!("{} was revoked", grant.id));
         share.program.wait_said(&format!("{} was revoked", grant.id), LIMIT);
         place.is_untouched(&share);
+        is_told(&log, "revoked");
     }
+}
+
+/// The sharer's log tells that somebody came, and why they were sent away.
+fn is_told(log: &str, why: &str) {
+    wait_for("the end in the log", LIMIT, || {
+        let events = events(Path::new(log));
+        let ended = events.iter().find(|e| e["metadata"]["event_code"] == "session.ended");
+        ended.is_some_and(|event| event["status_detail"] == why)
+    });
 }
 
 /// Signs a grant anew as it would have been a day before.

@@ -24,8 +24,10 @@ const SETTLE: Duration = Duration::from_secs(1);
 const WATCH: Duration = Duration::from_millis(700);
 /// Large packets that a picture that changes all the time takes at the least.
 const MANY: usize = 20;
-/// Pause between two drawings.
-const FRAME: Duration = Duration::from_millis(20);
+/// Pause between two drawings: what is measured is as exact as packets are frequent.
+const PAUSE: Duration = Duration::from_millis(3);
+/// The longest pause between two of those packets.
+const BUSY: Duration = Duration::from_millis(300);
 /// For a revocation to take effect, beside the round-trip time.
 const SILENT_WITHIN_MS: f64 = 100.0;
 
@@ -129,7 +131,7 @@ fn drawing<T>(desk: &Desk, work: impl FnOnce() -> T) -> T {
                     break;
                 }
                 desk.draw(step);
-                std::thread::sleep(FRAME);
+                std::thread::sleep(PAUSE);
             }
         });
         // Also when the work panics.
@@ -170,6 +172,7 @@ fn pictures_go_from_consent_to_revocation_and_not_a_packet_longer() {
         early.extend(large(*settled, *answered).map(|packet| packet.bytes));
         let shown = large(*answered, *revoked).count();
         assert!(shown >= MANY, "{shown} packets are no pictures");
+        assert!(large(*revoked - BUSY, *revoked).count() > 0, "nothing was left to be stopped");
         let last = large(*revoked, *over).last().map_or(*revoked, |packet| packet.at);
         silent_ms.push((last - *revoked).as_secs_f64() * 1e3);
         let limit = *revoked + Duration::from_secs_f64(limit_ms / 1e3);

@@ -107,11 +107,31 @@
 // Helper: the sharer has been asked for consent.
 #define FARPANE_EVENT_CONSENT_PENDING 11
 
-// Helper: the sharer consented; frames follow.
+// Helper: `scopes` are its rights from now on. The first time, the sharer has consented, and
+// frames follow.
 #define FARPANE_EVENT_CONSENT_GRANTED 12
 
 // The session, or at a sharer that of the helper `id`, goes by another `path`. `text` says why.
 #define FARPANE_EVENT_PATH_CHANGED 13
+
+// Helper: it does not get what it asked for; what it has stays.
+#define FARPANE_EVENT_REFUSED 14
+
+// Helper: input counts from now on if `scopes` holds FARPANE_SCOPE_CONTROL, and else not any more.
+#define FARPANE_EVENT_INPUT 15
+
+// Sharer: the question of the helper `id` was taken back before it was answered.
+#define FARPANE_EVENT_CONSENT_WITHDRAWN 16
+
+// Helper: nothing moves until FARPANE_EVENT_RESUMED.
+#define FARPANE_EVENT_SUSPENDED 17
+
+// Helper: the session goes on.
+#define FARPANE_EVENT_RESUMED 18
+
+// Sharer: the display takes no input of the helper `id`, whose control is taken back. `text` says
+// why.
+#define FARPANE_EVENT_INPUT_FAILED 19
 
 // Straight.
 #define FARPANE_PATH_DIRECT 1
@@ -148,6 +168,39 @@
 
 // Something failed.
 #define FARPANE_END_ERROR 9
+
+// The helper did not prove its invitation or code.
+#define FARPANE_END_PAIRING_FAILED 10
+
+// The proof is for another connection.
+#define FARPANE_END_WRONG_CONNECTION 11
+
+// Helper, sharer and device are not all of one tenant.
+#define FARPANE_END_DIFFERENT_TENANT 12
+
+// The tenant has switched remote assistance off.
+#define FARPANE_END_TENANT_DISABLED 13
+
+// The software of one end is older than the tenant allows.
+#define FARPANE_END_VERSION_TOO_OLD 14
+
+// The tenant does not manage the device.
+#define FARPANE_END_NOT_ENROLLED 15
+
+// The helper's scope does not cover the device.
+#define FARPANE_END_OUT_OF_SCOPE 16
+
+// It took too long to begin.
+#define FARPANE_END_SETUP_TIMEOUT 17
+
+// Its lease was not renewed.
+#define FARPANE_END_LEASE_LOST 18
+
+// What was granted was taken back.
+#define FARPANE_END_REVOKED 19
+
+// What happens could not be written down.
+#define FARPANE_END_AUDIT_FAILED 20
 
 // Of an invitation's text, the NUL included.
 #define FARPANE_INVITATION_CAPACITY 8193
@@ -301,7 +354,7 @@ typedef struct {
   int32_t x;
   // Row on the sharer's screen.
   int32_t y;
-  // Button (1 left, 2 middle, 3 right) or key (USB HID usage of page 7).
+  // Button (1 left, 2 middle, 3 right, 4 back, 5 forward) or key (USB HID usage of page 7).
   uint32_t code;
   // 1 when it went down, 0 when it went up.
   uint32_t pressed;
@@ -389,6 +442,16 @@ typedef struct {
   const char *relays;
   // Its bytes.
   size_t relays_len;
+  // FARPANE_SCOPE_* bits. Sharer: what helpers may be allowed at most. Helper: what to ask for.
+  // Default FARPANE_SCOPE_VIEW.
+  uint32_t scopes;
+  // 0.
+  uint32_t reserved;
+  // Sharer: the X display to which the input of helpers goes, as ":0". Default the one of an
+  // "x11" source; where there is none, helpers cannot control.
+  const char *input;
+  // Its bytes.
+  size_t input_len;
 } farpane_session_config;
 
 // Says that an event or a frame may be there. Called from any thread.
@@ -500,6 +563,13 @@ farpane_result farpane_consent_grant(farpane_session *session,
 // FARPANE_ERR_NOT_FOUND when no such request waits.
 farpane_result farpane_consent_deny(farpane_session *session, uint64_t id);
 
+// Takes rights from the helper `id`: `scopes` are the FARPANE_SCOPE_* bits that are left.
+//
+// Any thread, does not block. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_STATE,
+// FARPANE_ERR_NOT_FOUND when no such helper is there, FARPANE_ERR_ARGUMENT,
+// FARPANE_ERR_UNSUPPORTED for unknown bits.
+farpane_result farpane_consent_lower(farpane_session *session, uint64_t id, uint32_t scopes);
+
 // Ends the session of the helper `id`. When this returns, nothing that is captured from then on
 // gets to it. FARPANE_EVENT_HELPER_LEFT follows.
 //
@@ -607,12 +677,21 @@ farpane_result farpane_frame_unref(farpane_frame *frame);
 // not work here.
 farpane_result farpane_probe_encoder(const char *name, size_t name_len);
 
-// Helper: does with the sharer's mouse and keyboard what `input` says, if the sharer granted
-// FARPANE_SCOPE_CONTROL. This version asks for viewing only, so it is always refused.
+// Helper: does with the sharer's mouse and keyboard what `input` says, in pixels of the frame.
+// Counts between FARPANE_EVENT_INPUT with FARPANE_SCOPE_CONTROL and the next one without.
 //
-// Any thread, does not block. Errors: FARPANE_ERR_NOT_PERMITTED, FARPANE_ERR_HANDLE,
-// FARPANE_ERR_STATE before the session is connected, FARPANE_ERR_ARGUMENT for an unknown kind.
+// Any thread, does not block. Returns FARPANE_AGAIN when so much waits that it was not taken: call
+// again, above all with what lets go of a key. Errors: FARPANE_ERR_NOT_PERMITTED while input does
+// not count, FARPANE_ERR_HANDLE, FARPANE_ERR_STATE before the session is connected,
+// FARPANE_ERR_ARGUMENT for an unknown kind, button or key and for more than 32 clicks.
 farpane_result farpane_input_send(farpane_session *session, const farpane_input *input);
+
+// Helper: asks for `scopes` (FARPANE_SCOPE_* bits) in place of what it has. Less is there at once,
+// more once the sharer consents: FARPANE_EVENT_CONSENT_GRANTED or FARPANE_EVENT_REFUSED follows.
+//
+// Any thread, does not block. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_STATE before the session is
+// connected, FARPANE_ERR_ARGUMENT, FARPANE_ERR_UNSUPPORTED for unknown bits.
+farpane_result farpane_consent_request(farpane_session *session, uint32_t scopes);
 
 // Sharer: makes an invitation for one helper, valid for `valid_ms` milliseconds, and copies it
 // out as text with a NUL; its bytes without the NUL go to `len`. FARPANE_INVITATION_CAPACITY bytes

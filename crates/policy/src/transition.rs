@@ -50,12 +50,18 @@ impl<'s> Transition<'s> {
 
     /// Appends the entries and gives the effects. `append` returns once they are durable; it is
     /// not called when there are none. If it fails the session ends, and the effects are those of
-    /// an end with [`EndReason::AuditFailed`](crate::EndReason::AuditFailed).
+    /// an end with [`EndReason::AuditFailed`](crate::EndReason::AuditFailed); `append` is then
+    /// called once more with what tells of that, for which a log may have kept room.
     #[must_use = "the effects have to be carried out"]
-    pub fn commit<E>(mut self, append: impl FnOnce(&[AuditEvent]) -> Result<(), E>) -> Vec<Effect> {
+    pub fn commit<E>(
+        mut self,
+        mut append: impl FnMut(&[AuditEvent]) -> Result<(), E>,
+    ) -> Vec<Effect> {
         self.committed = true;
         if !self.audit.is_empty() && append(&self.audit).is_err() {
-            return self.fail();
+            let (effects, end) = self.fail();
+            let _ = append(&end);
+            return effects;
         }
         let session = &mut *self.session;
         let opened = session.tokens.open(&session.machine.open());
@@ -69,12 +75,12 @@ impl<'s> Transition<'s> {
     }
 
     /// The end of a session that cannot be written down, from where it was.
-    fn fail(&mut self) -> Vec<Effect> {
+    fn fail(&mut self) -> (Vec<Effect>, Vec<AuditEvent>) {
         let session = &mut *self.session;
         let failed = step(&self.before, &Event::AuditFailed, session.machine.now_us());
         session.machine = failed.machine;
         session.tokens.close(&session.machine.open());
-        failed.effects
+        (failed.effects, failed.audit)
     }
 }
 
