@@ -17,7 +17,8 @@ use rustls::crypto::ring::default_provider;
 use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme,
+    CertificateError, CipherSuite, ClientConfig, ClientConnection, DigitallySignedStruct, Error,
+    SignatureScheme,
 };
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
@@ -28,6 +29,9 @@ use super::url::Pin;
 /// Bytes that may wait for TCP to take them. More would be delay: what does not fit is dropped, as
 /// a network would, and sent again when its loss shows.
 const MAX_WAITING_BYTES: usize = 16 << 10;
+/// After so many looks without anything new what waits is given to TCP. A sender of many datagrams
+/// has its turn in every second of them.
+const QUIET_LOOKS: u8 = 2;
 /// What one record takes, header included. All of it must arrive before any of it can be read.
 const RECORD_BYTES: usize = 4 << 10;
 /// Read from TCP at once.
@@ -62,6 +66,9 @@ pub(super) struct TlsCarrier {
     tls: ClientConnection,
     /// What is not encrypted yet.
     waiting: Vec<u8>,
+    /// How much that was at the last look, and how many looks ago it last grew.
+    seen_bytes: usize,
+    quiet_looks: u8,
     /// Bytes of messages whose records TCP has not wholly taken.
     sealed_bytes: usize,
     /// What TCP gave, encrypted, in its first `wire_bytes`.
@@ -94,10 +101,17 @@ impl TlsCarrier {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| RelayError::Lookup { host: host.to_owned(), why: "no name".into() })?;
         let tls = ClientConnection::new(Arc::new(config), name).map_err(RelayError::Tls)?;
-        let wire = vec![0; READ_BYTES].into_boxed_slice();
-        let (waiting, received) = (Vec::new(), Vec::new());
-        let (sealed_bytes, wire_bytes) = (0, 0);
-        let mut carrier = Self { tcp, tls, waiting, sealed_bytes, wire, wire_bytes, received };
+        let mut carrier = Self {
+            tcp,
+            tls,
+            waiting: Vec::new(),
+            seen_bytes: 0,
+            quiet_looks: 0,
+            sealed_bytes: 0,
+            wire: vec![0; READ_BYTES].into_boxed_slice(),
+            wire_bytes: 0,
+            received: Vec::new(),
+        };
         carrier.shake_hands().await.map_err(|error| {
             let presented = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
             match presented {
@@ -143,13 +157,30 @@ impl TlsCarrier {
     }
 
     /// Takes a message for [`TlsCarrier::flush`], which `encode` appends, padded to four bytes (RFC
-    /// 8656, section 12.5), or drops it when too much waits already.
+    /// 8656, section 12.5), or drops it when TCP does not take what waits already.
     pub(super) fn push(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
         let start = self.waiting.len();
         encode(&mut self.waiting);
         let end = self.waiting.len().next_multiple_of(4);
-        let fits = self.sealed_bytes + end <= MAX_WAITING_BYTES;
-        self.waiting.resize(if fits { end } else { start }, 0);
+        self.waiting.resize(end, 0);
+        if self.sealed_bytes + end > MAX_WAITING_BYTES {
+            let message = self.waiting.split_off(start);
+            // That TCP is broken shows when the driver comes to it.
+            let _ = self.flush();
+            let end = self.waiting.len() + message.len();
+            if self.sealed_bytes + end <= MAX_WAITING_BYTES {
+                self.waiting.extend_from_slice(&message);
+            }
+        }
+    }
+
+    /// Whether more is likely to be pushed at once, as it has been between the last looks. What
+    /// goes together takes fewer records, calls and segments.
+    pub(super) fn is_filling(&mut self) -> bool {
+        let has_grown = self.waiting.len() > self.seen_bytes;
+        self.seen_bytes = self.waiting.len();
+        self.quiet_looks = if has_grown { 0 } else { self.quiet_looks.saturating_add(1) };
+        !self.waiting.is_empty() && self.quiet_looks < QUIET_LOOKS
     }
 
     /// Whether bytes wait for TCP.
@@ -327,7 +358,10 @@ type Seen = Arc<Mutex<Option<Presented>>>;
 
 fn config(pins: &[Pin], seen: Seen) -> Result<ClientConfig, RelayError> {
     let verifier = Pinned { pins: pins.to_vec(), seen };
-    let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+    let mut provider = default_provider();
+    // What is inside is encrypted once more, so the key may be the one that costs less.
+    provider.cipher_suites.sort_by_key(|suite| !has_short_key(suite.suite()));
+    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(RelayError::Tls)?
         .dangerous()
@@ -336,6 +370,15 @@ fn config(pins: &[Pin], seen: Seen) -> Result<ClientConfig, RelayError> {
     config.resumption = Resumption::disabled();
     config.max_fragment_size = Some(RECORD_BYTES);
     Ok(config)
+}
+
+fn has_short_key(suite: CipherSuite) -> bool {
+    matches!(
+        suite,
+        CipherSuite::TLS13_AES_128_GCM_SHA256
+            | CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+            | CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+    )
 }
 
 /// Accepts the pinned keys and no other.
