@@ -29,8 +29,8 @@ use super::url::Pin;
 /// Bytes that may wait for TCP to take them. More would be delay: what does not fit is dropped, as
 /// a network would, and sent again when its loss shows.
 const MAX_WAITING_BYTES: usize = 16 << 10;
-/// After so many looks without anything new what waits is given to TCP. A sender of many datagrams
-/// has its turn in every second of them.
+/// After so many looks without anything new what waits is given to TCP: a sender of many datagrams
+/// has its turn between every second two of them.
 const QUIET_LOOKS: u8 = 2;
 /// What one record takes, header included. All of it must arrive before any of it can be read.
 const RECORD_BYTES: usize = 4 << 10;
@@ -66,9 +66,7 @@ pub(super) struct TlsCarrier {
     tls: ClientConnection,
     /// What is not encrypted yet.
     waiting: Vec<u8>,
-    /// How much that was at the last look, and how many looks ago it last grew.
-    seen_bytes: usize,
-    quiet_looks: u8,
+    looks: Looks,
     /// Bytes of messages whose records TCP has not wholly taken.
     sealed_bytes: usize,
     /// What TCP gave, encrypted, in its first `wire_bytes`.
@@ -105,8 +103,7 @@ impl TlsCarrier {
             tcp,
             tls,
             waiting: Vec::new(),
-            seen_bytes: 0,
-            quiet_looks: 0,
+            looks: Looks::default(),
             sealed_bytes: 0,
             wire: vec![0; READ_BYTES].into_boxed_slice(),
             wire_bytes: 0,
@@ -177,10 +174,7 @@ impl TlsCarrier {
     /// Whether more is likely to be pushed at once, as it has been between the last looks. What
     /// goes together takes fewer records, calls and segments.
     pub(super) fn is_filling(&mut self) -> bool {
-        let has_grown = self.waiting.len() > self.seen_bytes;
-        self.seen_bytes = self.waiting.len();
-        self.quiet_looks = if has_grown { 0 } else { self.quiet_looks.saturating_add(1) };
-        !self.waiting.is_empty() && self.quiet_looks < QUIET_LOOKS
+        self.looks.is_filling(self.waiting.len())
     }
 
     /// Whether bytes wait for TCP.
@@ -311,6 +305,23 @@ fn take_messages(stream: &[u8], take: &mut impl FnMut(&[u8])) -> io::Result<usiz
         start += message.padded_bytes;
     }
     Ok(start)
+}
+
+/// Looks at how much waits.
+#[derive(Debug, Default)]
+struct Looks {
+    seen_bytes: usize,
+    /// So many in a row found nothing new.
+    quiet: u8,
+}
+
+impl Looks {
+    /// Whether something waits and has grown lately.
+    fn is_filling(&mut self, bytes: usize) -> bool {
+        self.quiet = if bytes > self.seen_bytes { 0 } else { self.quiet.saturating_add(1) };
+        self.seen_bytes = bytes;
+        bytes > 0 && self.quiet < QUIET_LOOKS
+    }
 }
 
 struct Framed {
@@ -476,6 +487,81 @@ mod tests {
             assert_eq!(found, [&stun[..], &channel[..9], &stun]);
         }
         assert!(first_message(&[0x80; 4]).is_err());
+    }
+
+    /// Plaintext as rustls gives it, chunk by chunk.
+    struct Chunks<'a>(Vec<&'a [u8]>);
+
+    impl Read for Chunks<'_> {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+    }
+
+    impl BufRead for Chunks<'_> {
+        fn fill_buf(&mut self) -> io::Result<&[u8]> {
+            self.0.first().copied().ok_or(io::ErrorKind::WouldBlock.into())
+        }
+
+        fn consume(&mut self, count: usize) {
+            self.0[0] = &self.0[0][count..];
+            self.0.retain(|chunk| !chunk.is_empty());
+        }
+    }
+
+    #[test]
+    fn messages_are_taken_from_chunks_wherever_these_end() {
+        let channel = |length: u8| {
+            let padded = usize::from(length).next_multiple_of(4);
+            [&[0x40, 0, 0, length][..], &vec![length; padded]].concat()
+        };
+        let stream: Vec<u8> = (1..40).flat_map(channel).collect();
+        for chunk_bytes in 1..200 {
+            let (mut received, mut lengths) = (Vec::new(), Vec::new());
+            let mut take = |message: &[u8]| {
+                assert!(message[4..].iter().all(|byte| *byte == message[3]));
+                lengths.push(message.len());
+            };
+            let mut chunks = Chunks(stream.chunks(chunk_bytes).collect());
+            read_messages(&mut chunks, &mut received, &mut take).unwrap();
+            assert_eq!(lengths, (1..40).map(|length| 4 + length).collect::<Vec<_>>());
+            assert!(received.is_empty());
+        }
+        let ended = read_messages(&mut Chunks(vec![&[]]), &mut Vec::new(), &mut |_| {});
+        assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn only_whole_records_are_decrypted_few_at_once() {
+        let record = |bytes: u16| {
+            let [high, low] = bytes.to_be_bytes();
+            [&[23, 3, 3, high, low][..], &vec![0; usize::from(bytes)]].concat()
+        };
+        let wire = [record(1_000), record(2_000), record(3_000), record(9_000)].concat();
+        let (two, three) = (3_010, 6_015);
+        for end in 0..=wire.len() {
+            let whole = if end < 1_005 {
+                0
+            } else if end < two {
+                1_005
+            } else {
+                two
+            };
+            assert_eq!(whole_records_bytes(&wire[..end]), whole);
+        }
+        assert_eq!(whole_records_bytes(&wire[two..]), 3_005);
+        assert_eq!(whole_records_bytes(&wire[three..]), 9_005, "a long one goes alone");
+        assert_eq!(whole_records_bytes(&[23, 3, 3, 0xff, 0xff, 1]), 6, "for rustls to refuse");
+    }
+
+    #[test]
+    fn what_waits_goes_when_it_has_stopped_growing() {
+        let mut looks = Looks::default();
+        let mut look = |bytes| looks.is_filling(bytes);
+        assert!(!look(0), "nothing waits");
+        assert_eq!([9, 9, 18, 18, 18].map(&mut look), [true, true, true, true, false]);
+        assert!(!look(18), "TCP takes nothing");
+        assert_eq!([0, 5, 5, 5].map(&mut look), [false, true, true, false]);
     }
 
     #[test]
