@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
-pub(crate) use inbox::Inbox;
+pub(crate) use inbox::{Inbox, Run};
 pub(crate) use open::look_up;
 pub use tls::Presented;
 pub use turn::TurnRefusal;
@@ -260,10 +260,7 @@ impl Relay {
                 for segment in segments {
                     tls.push(|out| turn.encode(peer, segment, out, now));
                 }
-                // That TCP is broken shows when the driver comes to it.
-                if tls.flush().is_err() || tls.is_waiting() {
-                    state.wake();
-                }
+                state.wake();
             }
             Carrier::Udp(udp) => {
                 scratch.clear();
@@ -327,6 +324,14 @@ impl State {
     fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
+        }
+    }
+
+    /// Whether what is to be sent waits for more that is likely to come at once.
+    fn is_filling(&mut self) -> bool {
+        match &mut self.carrier {
+            Carrier::Udp(_) => false,
+            Carrier::Tls(tls) => tls.is_filling(),
         }
     }
 
@@ -437,6 +442,10 @@ impl Future for Driver {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let inner = self.inner.clone();
+            if inner.state().is_filling() {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let ended = inner.state().poll_recv(cx);
             if let Poll::Ready(error) = ended {
                 self.end(RelayError::Ended(Arc::new(error)));

@@ -1,7 +1,7 @@
 //! What a relay is for: an address on it, and a datagram from one of its addresses to another.
 
 use std::future::poll_fn;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
@@ -122,19 +122,21 @@ async fn echo(relay: &Relay, inbox: &Inbox, bytes: usize, bound: Bound) -> Optio
         let sent = Instant::now();
         relay.send(own, &datagram, None);
         let until = bound.deadline.min(sent + wait);
-        while let Ok(packet) = timeout_at(until, receive(inbox)).await {
-            if packet == datagram {
-                return Some(sent.elapsed());
-            }
+        let is_back = poll_fn(|cx| is_received(cx, inbox, &datagram));
+        if let Ok(()) = timeout_at(until, is_back).await {
+            return Some(sent.elapsed());
         }
     }
     None
 }
 
-async fn receive(inbox: &Inbox) -> bytes::Bytes {
-    poll_fn(|cx| match inbox.pop(cx) {
-        Some(packet) => Poll::Ready(packet.data),
-        None => Poll::Pending,
-    })
-    .await
+/// Ready when `datagram` is among what has come.
+fn is_received(cx: &Context<'_>, inbox: &Inbox, datagram: &[u8]) -> Poll<()> {
+    let mut buffer = [0; NEEDED_BYTES];
+    while let Some(run) = inbox.read(cx, &mut buffer) {
+        if buffer[..run.bytes].chunks(run.packet_bytes).any(|packet| packet == datagram) {
+            return Poll::Ready(());
+        }
+    }
+    Poll::Pending
 }

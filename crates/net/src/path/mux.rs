@@ -21,7 +21,7 @@ use super::peer::Peer;
 use super::place::{Aliases, Place, Via};
 use crate::clock::now_us;
 use crate::network::Network;
-use crate::relay::{Inbox, Relay};
+use crate::relay::{Inbox, Relay, Run};
 
 /// The sockets of one end, and the sessions that go over them.
 #[derive(Clone)]
@@ -304,7 +304,7 @@ impl State {
         self.settle();
     }
 
-    /// Shows QUIC what came by relays; gives how many packets that is.
+    /// Shows QUIC what came by relays; gives how many reads that is.
     fn recv_relayed(
         &mut self,
         cx: &Context<'_>,
@@ -313,13 +313,11 @@ impl State {
     ) -> usize {
         let mut reads = 0;
         while reads < bufs.len().min(meta.len()) {
-            let Some(packet) = self.inbox.pop(cx) else { break };
-            let place = Place { via: Via::Relay(packet.relay), address: packet.peer };
-            let bytes = packet.data.len();
-            let Some(buffer) = bufs[reads].get_mut(..bytes) else { continue };
-            if let Some(addr) = self.take(place, &packet.data, bytes) {
-                buffer.copy_from_slice(&packet.data);
-                meta[reads] = RecvMeta { addr, len: bytes, stride: bytes, ecn: None, dst_ip: None };
+            let Some(run) = self.inbox.read(cx, &mut bufs[reads]) else { break };
+            let Run { relay, peer, bytes: len, packet_bytes: stride } = run;
+            let place = Place { via: Via::Relay(relay), address: peer };
+            if let Some(addr) = self.take(place, &bufs[reads][..len], stride) {
+                meta[reads] = RecvMeta { addr, len, stride, ecn: None, dst_ip: None };
                 reads += 1;
             }
         }

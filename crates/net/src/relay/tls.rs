@@ -17,7 +17,8 @@ use rustls::crypto::ring::default_provider;
 use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme,
+    CertificateError, CipherSuite, ClientConfig, ClientConnection, DigitallySignedStruct, Error,
+    SignatureScheme,
 };
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
@@ -28,6 +29,9 @@ use super::url::Pin;
 /// Bytes that may wait for TCP to take them. More would be delay: what does not fit is dropped, as
 /// a network would, and sent again when its loss shows.
 const MAX_WAITING_BYTES: usize = 16 << 10;
+/// After so many looks without anything new what waits is given to TCP: a sender of many datagrams
+/// has its turn between every second two of them.
+const QUIET_LOOKS: u8 = 2;
 /// What one record takes, header included. All of it must arrive before any of it can be read.
 const RECORD_BYTES: usize = 4 << 10;
 /// Read from TCP at once.
@@ -62,6 +66,7 @@ pub(super) struct TlsCarrier {
     tls: ClientConnection,
     /// What is not encrypted yet.
     waiting: Vec<u8>,
+    looks: Looks,
     /// Bytes of messages whose records TCP has not wholly taken.
     sealed_bytes: usize,
     /// What TCP gave, encrypted, in its first `wire_bytes`.
@@ -94,10 +99,16 @@ impl TlsCarrier {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| RelayError::Lookup { host: host.to_owned(), why: "no name".into() })?;
         let tls = ClientConnection::new(Arc::new(config), name).map_err(RelayError::Tls)?;
-        let wire = vec![0; READ_BYTES].into_boxed_slice();
-        let (waiting, received) = (Vec::new(), Vec::new());
-        let (sealed_bytes, wire_bytes) = (0, 0);
-        let mut carrier = Self { tcp, tls, waiting, sealed_bytes, wire, wire_bytes, received };
+        let mut carrier = Self {
+            tcp,
+            tls,
+            waiting: Vec::new(),
+            looks: Looks::default(),
+            sealed_bytes: 0,
+            wire: vec![0; READ_BYTES].into_boxed_slice(),
+            wire_bytes: 0,
+            received: Vec::new(),
+        };
         carrier.shake_hands().await.map_err(|error| {
             let presented = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
             match presented {
@@ -143,13 +154,27 @@ impl TlsCarrier {
     }
 
     /// Takes a message for [`TlsCarrier::flush`], which `encode` appends, padded to four bytes (RFC
-    /// 8656, section 12.5), or drops it when too much waits already.
+    /// 8656, section 12.5), or drops it when TCP does not take what waits already.
     pub(super) fn push(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
         let start = self.waiting.len();
         encode(&mut self.waiting);
         let end = self.waiting.len().next_multiple_of(4);
-        let fits = self.sealed_bytes + end <= MAX_WAITING_BYTES;
-        self.waiting.resize(if fits { end } else { start }, 0);
+        self.waiting.resize(end, 0);
+        if self.sealed_bytes + end > MAX_WAITING_BYTES {
+            let message = self.waiting.split_off(start);
+            // That TCP is broken shows when the driver comes to it.
+            let _ = self.flush();
+            let end = self.waiting.len() + message.len();
+            if self.sealed_bytes + end <= MAX_WAITING_BYTES {
+                self.waiting.extend_from_slice(&message);
+            }
+        }
+    }
+
+    /// Whether more is likely to be pushed at once, as it has been between the last looks. What
+    /// goes together takes fewer records, calls and segments.
+    pub(super) fn is_filling(&mut self) -> bool {
+        self.looks.is_filling(self.waiting.len())
     }
 
     /// Whether bytes wait for TCP.
@@ -282,6 +307,23 @@ fn take_messages(stream: &[u8], take: &mut impl FnMut(&[u8])) -> io::Result<usiz
     Ok(start)
 }
 
+/// Looks at how much waits.
+#[derive(Debug, Default)]
+struct Looks {
+    seen_bytes: usize,
+    /// So many in a row found nothing new.
+    quiet: u8,
+}
+
+impl Looks {
+    /// Whether something waits and has grown lately.
+    fn is_filling(&mut self, bytes: usize) -> bool {
+        self.quiet = if bytes > self.seen_bytes { 0 } else { self.quiet.saturating_add(1) };
+        self.seen_bytes = bytes;
+        bytes > 0 && self.quiet < QUIET_LOOKS
+    }
+}
+
 struct Framed {
     bytes: usize,
     padded_bytes: usize,
@@ -327,7 +369,10 @@ type Seen = Arc<Mutex<Option<Presented>>>;
 
 fn config(pins: &[Pin], seen: Seen) -> Result<ClientConfig, RelayError> {
     let verifier = Pinned { pins: pins.to_vec(), seen };
-    let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+    let mut provider = default_provider();
+    // What is inside is encrypted once more, so the key may be the one that costs less.
+    provider.cipher_suites.sort_by_key(|suite| !has_short_key(suite.suite()));
+    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(RelayError::Tls)?
         .dangerous()
@@ -336,6 +381,15 @@ fn config(pins: &[Pin], seen: Seen) -> Result<ClientConfig, RelayError> {
     config.resumption = Resumption::disabled();
     config.max_fragment_size = Some(RECORD_BYTES);
     Ok(config)
+}
+
+fn has_short_key(suite: CipherSuite) -> bool {
+    matches!(
+        suite,
+        CipherSuite::TLS13_AES_128_GCM_SHA256
+            | CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+            | CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+    )
 }
 
 /// Accepts the pinned keys and no other.
@@ -433,6 +487,81 @@ mod tests {
             assert_eq!(found, [&stun[..], &channel[..9], &stun]);
         }
         assert!(first_message(&[0x80; 4]).is_err());
+    }
+
+    /// Plaintext as rustls gives it, chunk by chunk.
+    struct Chunks<'a>(Vec<&'a [u8]>);
+
+    impl Read for Chunks<'_> {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+    }
+
+    impl BufRead for Chunks<'_> {
+        fn fill_buf(&mut self) -> io::Result<&[u8]> {
+            self.0.first().copied().ok_or(io::ErrorKind::WouldBlock.into())
+        }
+
+        fn consume(&mut self, count: usize) {
+            self.0[0] = &self.0[0][count..];
+            self.0.retain(|chunk| !chunk.is_empty());
+        }
+    }
+
+    #[test]
+    fn messages_are_taken_from_chunks_wherever_these_end() {
+        let channel = |length: u8| {
+            let padded = usize::from(length).next_multiple_of(4);
+            [&[0x40, 0, 0, length][..], &vec![length; padded]].concat()
+        };
+        let stream: Vec<u8> = (1..40).flat_map(channel).collect();
+        for chunk_bytes in 1..200 {
+            let (mut received, mut lengths) = (Vec::new(), Vec::new());
+            let mut take = |message: &[u8]| {
+                assert!(message[4..].iter().all(|byte| *byte == message[3]));
+                lengths.push(message.len());
+            };
+            let mut chunks = Chunks(stream.chunks(chunk_bytes).collect());
+            read_messages(&mut chunks, &mut received, &mut take).unwrap();
+            assert_eq!(lengths, (1..40).map(|length| 4 + length).collect::<Vec<_>>());
+            assert!(received.is_empty());
+        }
+        let ended = read_messages(&mut Chunks(vec![&[]]), &mut Vec::new(), &mut |_| {});
+        assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn only_whole_records_are_decrypted_few_at_once() {
+        let record = |bytes: u16| {
+            let [high, low] = bytes.to_be_bytes();
+            [&[23, 3, 3, high, low][..], &vec![0; usize::from(bytes)]].concat()
+        };
+        let wire = [record(1_000), record(2_000), record(3_000), record(9_000)].concat();
+        let (two, three) = (3_010, 6_015);
+        for end in 0..=wire.len() {
+            let whole = if end < 1_005 {
+                0
+            } else if end < two {
+                1_005
+            } else {
+                two
+            };
+            assert_eq!(whole_records_bytes(&wire[..end]), whole);
+        }
+        assert_eq!(whole_records_bytes(&wire[two..]), 3_005);
+        assert_eq!(whole_records_bytes(&wire[three..]), 9_005, "a long one goes alone");
+        assert_eq!(whole_records_bytes(&[23, 3, 3, 0xff, 0xff, 1]), 6, "for rustls to refuse");
+    }
+
+    #[test]
+    fn what_waits_goes_when_it_has_stopped_growing() {
+        let mut looks = Looks::default();
+        let mut look = |bytes| looks.is_filling(bytes);
+        assert!(!look(0), "nothing waits");
+        assert_eq!([9, 9, 18, 18, 18].map(&mut look), [true, true, true, true, false]);
+        assert!(!look(18), "TCP takes nothing");
+        assert_eq!([0, 5, 5, 5].map(&mut look), [false, true, true, false]);
     }
 
     #[test]
