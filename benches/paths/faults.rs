@@ -16,6 +16,8 @@ const FLOOR_MS: u128 = 1_000;
 /// A helper who comes while the trouble lasts may need so long to be let in: what he tries first
 /// may be what does not work.
 const CONSENT_MS: u128 = 2_000;
+/// From pointing to being seen, after a fault.
+const INPUT_MS: u128 = 500;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trouble {
@@ -66,6 +68,14 @@ fn row(trouble: Trouble, runs: usize) -> Vec<Claim> {
         format!("{p95} ms (median {p50}), {runs} runs, each pixel-equal"),
         p95 <= CONSENT_MS,
     ));
+    let pointed: Vec<_> = outcomes.iter().map(|outcome| outcome.input).collect();
+    let [p50, p95] = [50, 95].map(|p| percentile(&pointed, p).as_millis());
+    claims.push(Claim::new(
+        format!("{}: where the helper points is seen afterwards, p95", trouble.name()),
+        format!("<= {INPUT_MS} ms"),
+        format!("{p95} ms (median {p50}), {runs} runs"),
+        p95 <= INPUT_MS,
+    ));
     if trouble == Trouble::UdpBlocked {
         let lost: u32 = outcomes.iter().map(|outcome| outcome.lost).sum();
         let back: Vec<_> = outcomes.iter().map(|outcome| outcome.gap_back).collect();
@@ -88,6 +98,8 @@ struct Outcome {
     after: PathKind,
     /// From another helper's coming to the picture, the sharer's yes between them.
     consent: Duration,
+    /// From the helper's pointing to the sharer's seeing it, after the fault.
+    input: Duration,
     /// Of the return.
     gap_back: Duration,
     lost: u32,
@@ -112,11 +124,13 @@ fn play(trouble: Trouble) -> Outcome {
     viewing.wait_equal(sharing.picture());
     let mut film = Film { step: 0, had: Vec::new() };
     film.play(&mut sharing, &mut viewing, Duration::from_millis(1_500));
+    viewing.point(&sharing, 300);
     let before = viewing.active();
     let from = Instant::now();
     let fault = inflict(trouble, &bed, &mut relay);
     film.play(&mut sharing, &mut viewing, Duration::from_millis(2_500));
     let (gap, after) = (film.gap(from), viewing.active());
+    let input = viewing.point(&sharing, 700);
     let consent = ask(&bed, &sharing, direct, relays);
     let (mut gap_back, mut lost) = (Duration::ZERO, 0);
     if let Some(fault) = fault.filter(|_| trouble == Trouble::UdpBlocked) {
@@ -129,7 +143,7 @@ fn play(trouble: Trouble) -> Outcome {
     }
     sharing.draw(film.step);
     viewing.wait_equal(sharing.picture());
-    Outcome { gap, before, after, consent, gap_back, lost }
+    Outcome { gap, before, after, consent, input, gap_back, lost }
 }
 
 /// Another helper asks to be let in, and waits for the picture.

@@ -2,20 +2,22 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use farpane::capture::PushScreen;
 use farpane::damage::Processor;
 use farpane::frame::{FrameBuf, FrameRef, PixelFormat, Rect, Size};
+use farpane::input::InputEvent;
 use farpane::net::{
     Credential, Identity, Invitation, InvitedRelay, NetConfig, PathKind, PathState, RelayPin,
     RelayState, RelayUrl,
 };
 use farpane::policy::{Answer, Mode};
-use farpane::{Helper, HelperOptions, Sharer, SharerEvent, SharerOptions};
+use farpane::{Helper, HelperOptions, InputTarget, Sharer, SharerEvent, SharerOptions};
 use farpane_benches::recordings::{Shots, TYPING};
+use farpane_capture::Xvfb;
 use farpane_netbed::{Bed, Relay, Space};
 
 const VALID: Duration = Duration::from_secs(3_600);
@@ -58,22 +60,29 @@ pub(crate) struct Sharing {
     picture: FrameBuf,
     person: Arc<Person>,
     thread: Option<JoinHandle<()>>,
+    /// The display to which input goes; after the sharer.
+    _display: Xvfb,
 }
 
-/// Who sits there: sees the indicator, and says yes to all who ask.
+/// Who sits there: sees the indicator and where helpers point, and says yes to all who ask.
 #[derive(Default)]
 struct Person {
     is_gone: AtomicBool,
     asked: AtomicUsize,
+    /// The column that was pointed at last.
+    pointed: AtomicU32,
 }
 
 impl Person {
     fn sit(&self, sharer: &Sharer) {
         while !self.is_gone.load(Ordering::Relaxed) {
-            let event = sharer.next_event(Duration::from_millis(200));
-            if let Some(SharerEvent::ConsentRequested { helper, .. }) = event {
-                self.asked.fetch_add(1, Ordering::Relaxed);
-                sharer.answer(helper, Answer::Allow(Mode::View.into()));
+            match sharer.next_event(Duration::from_millis(200)) {
+                Some(SharerEvent::ConsentRequested { helper, .. }) => {
+                    self.asked.fetch_add(1, Ordering::Relaxed);
+                    sharer.answer(helper, Answer::Allow(Mode::View.into()));
+                }
+                Some(SharerEvent::Pointing { x, .. }) => self.pointed.store(x, Ordering::Relaxed),
+                _ => {}
             }
             sharer.acknowledge_indicator();
         }
@@ -92,9 +101,13 @@ impl Sharing {
             IpAddr::V4(_) => ([0, 0, 0, 0], 0).into(),
             IpAddr::V6(_) => (std::net::Ipv6Addr::UNSPECIFIED, 0).into(),
         };
+        let display = Xvfb::start(Size::new(1920, 1080), 24).expect("a display");
+        let input = InputTarget::X11 { display: Some(display.display().to_owned()), monitor: None };
         let options = SharerOptions {
             listen,
             net,
+            input,
+            allow: Mode::View.usual(),
             processor: Processor::Cpu,
             ..SharerOptions::new(move || Ok(Box::new(source.source())))
         };
@@ -105,7 +118,7 @@ impl Sharing {
             let (sharer, person) = (sharer.clone(), person.clone());
             move || person.sit(&sharer)
         });
-        Self { sharer, screen, picture, person, thread: Some(thread) }
+        Self { sharer, screen, picture, person, thread: Some(thread), _display: display }
     }
 
     /// An invitation to `address`, or by relays whose addresses are `relays` to the helper, with
@@ -143,6 +156,11 @@ impl Sharing {
     /// How many have asked for consent.
     pub(crate) fn asked(&self) -> usize {
         self.person.asked.load(Ordering::Relaxed)
+    }
+
+    /// The column that was pointed at last.
+    pub(crate) fn pointed(&self) -> u32 {
+        self.person.pointed.load(Ordering::Relaxed)
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -194,6 +212,18 @@ impl Viewing {
         let Some(picture) = self.helper.take_picture() else { return false };
         self.canvas = picture.pixels;
         true
+    }
+
+    /// Points at the column `x`, and waits until the sharer sees it.
+    pub(crate) fn point(&self, sharing: &Sharing, x: u32) -> Duration {
+        let start = Instant::now();
+        let event = InputEvent::Move { x: x as i32, y: 1 };
+        assert_eq!(self.helper.send_input(&[event]), Ok(1), "pointing is allowed");
+        while sharing.pointed() != x {
+            assert!(start.elapsed() < LIMIT, "{:?}", self.helper.paths());
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        start.elapsed()
     }
 
     /// The number of the picture that is shown.

@@ -1,9 +1,7 @@
 //! Messages, clipboards and files: where they may, and only there.
 
 use farpane::frame::Size;
-use farpane_proto::control::{
-    CLIPBOARD_BLOB, Control, FILE_PIECE_BLOB, FilePiece, WireRights,
-};
+use farpane_proto::control::{CLIPBOARD_BLOB, Control, FILE_PIECE_BLOB, FilePiece, WireRights};
 use farpane_tests::{Desk, ModifiedHelper, Share, View, beside_others, holds_for, wait_for};
 use std::path::Path;
 use std::time::Duration;

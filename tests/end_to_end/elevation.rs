@@ -44,8 +44,7 @@ fn a_password_is_found_nowhere_afterwards() {
     let more = ["--consent", "ask", "--allow", "elevated", "--on-credentials", &program];
     let more: Vec<&str> = more.into_iter().chain(["--audit", &ours]).collect();
     let mut share = Share::with(&desk, &more);
-    let mut view =
-        View::headless(&share, &["--chat", "--ask", "elevated", "--audit", &theirs]);
+    let mut view = View::headless(&share, &["--chat", "--ask", "elevated", "--audit", &theirs]);
     share.program.wait_said("ALSO AS ITS ADMINISTRATOR. Allow? [y/N]", LIMIT);
     share.program.answer("y");
     view.program.wait_said("the session goes on", LIMIT);

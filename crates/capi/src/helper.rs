@@ -2,8 +2,8 @@
 
 use crate::abi::*;
 use crate::boundary::{Failure, Outcome};
-use crate::{event, scope};
 use crate::session::{Shared, Texts};
+use crate::{event, scope};
 use farpane::net::{Cancel, ConnectError, Identity, Invitation, NetThreadError, PairingCode};
 use farpane::policy::{EndReason, Reach, Rights};
 use farpane::{Error, Helper, HelperEvent, HelperOptions};

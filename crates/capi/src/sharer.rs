@@ -212,9 +212,10 @@ fn convert(event: SharerEvent) -> Option<farpane_event> {
             scopes: scope::bits(request.rights.mode()),
             ..about(FARPANE_EVENT_CONSENT_REQUESTED, helper)
         },
-        SharerEvent::ShowIndicator { helper, mode, .. } => {
-            farpane_event { scopes: scope::bits(mode), ..about(FARPANE_EVENT_SHOW_INDICATOR, helper) }
-        }
+        SharerEvent::ShowIndicator { helper, mode, .. } => farpane_event {
+            scopes: scope::bits(mode),
+            ..about(FARPANE_EVENT_SHOW_INDICATOR, helper)
+        },
         SharerEvent::Sharing { helper } => about(FARPANE_EVENT_SHARING, helper),
         SharerEvent::Left { helper, reason } => farpane_event {
             reason: reason.code(),

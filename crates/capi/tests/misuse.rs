@@ -527,7 +527,8 @@ fn wrong_helper_calls(cases: &mut Cases) {
     unsafe {
         for scopes in [FARPANE_SCOPE_CONTROL, 4, u32::MAX] {
             let asked = farpane_consent_request(pair.helper.0, scopes);
-            let expected = if scopes == FARPANE_SCOPE_CONTROL { argument } else { FARPANE_ERR_UNSUPPORTED };
+            let expected =
+                if scopes == FARPANE_SCOPE_CONTROL { argument } else { FARPANE_ERR_UNSUPPORTED };
             cases.expect(&format!("scopes {scopes}"), expected, asked);
         }
         for kind in [0, 5, u32::MAX] {

@@ -34,8 +34,8 @@ pub use video_choice::{CodecChoice, UnknownCodec};
 pub use farpane_codec::video::hardware::{Backend as HardwareBackend, UnknownBackend};
 pub use farpane_proto::control::{CursorShape, MAX_CHAT_BYTES, MAX_CLIPBOARD_BYTES, is_file_name};
 pub use {
-    farpane_capture as capture, farpane_damage as damage, farpane_frame as frame, farpane_input as input,
-    farpane_net as net, farpane_policy as policy,
+    farpane_capture as capture, farpane_damage as damage, farpane_frame as frame,
+    farpane_input as input, farpane_net as net, farpane_policy as policy,
 };
 
 #[cfg(test)]

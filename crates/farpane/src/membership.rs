@@ -1,10 +1,14 @@
 //! This end's place in a tenant: what it shows of itself, and what it asks of the other end.
 
 use farpane_net::Connection;
-use farpane_policy::admission::{AdmissionError, Holder, Presented, PresentedError, Rules, VerifiedSharer};
+use farpane_policy::admission::{
+    AdmissionError, Holder, Presented, PresentedError, Rules, VerifiedSharer,
+};
 use farpane_policy::identity::{CredentialError, Exporter, ProofError};
 use farpane_policy::oidc::JwksError;
-use farpane_policy::{Authentication, ConnectionId, EndReason, SessionId, TenantId, TenantSettings};
+use farpane_policy::{
+    Authentication, ConnectionId, EndReason, SessionId, TenantId, TenantSettings,
+};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -36,7 +36,8 @@ impl Exchange {
         match event {
             FileEvent::Offered { file, name, bytes } => {
                 let folder = self.folder.as_mut();
-                let taken = folder.and_then(|folder| shown(folder.take((from, file.number), &name)));
+                let taken =
+                    folder.and_then(|folder| shown(folder.take((from, file.number), &name)));
                 let what = if taken.is_some() { "sends" } else { "offers, and is refused," };
                 eprintln!("{who} {what} {name} ({bytes} bytes)");
                 answer(file, taken.map(|to| Box::new(to) as Box<dyn Write + Send>));

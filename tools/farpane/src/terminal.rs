@@ -66,7 +66,9 @@ fn read_line() -> Option<Zeroizing<String>> {
 
 /// What somebody else wrote, so that no terminal takes it for orders.
 pub(crate) fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && !"\n\t".contains(c) { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() && !"\n\t".contains(c) { '\u{fffd}' } else { c })
+        .collect()
 }
 
 /// Whether the terminal shows what is typed; where there is none, nothing is changed.

@@ -163,7 +163,11 @@ impl Files {
             return;
         }
         self.incoming.insert(id, Inbox::offered(bytes));
-        (self.tell)(FileEvent::Offered { file: FileId { outgoing: false, number: id }, name, bytes });
+        (self.tell)(FileEvent::Offered {
+            file: FileId { outgoing: false, number: id },
+            name,
+            bytes,
+        });
     }
 
     fn handle_answer(&mut self, id: u32, wanted: bool, gate: Option<Gate>) {
@@ -173,8 +177,11 @@ impl Files {
             }
             (Some(_), _) => {
                 self.outgoing.remove(&id);
-                let reason =
-                    if wanted { "files may not move now" } else { "the other side does not want it" };
+                let reason = if wanted {
+                    "files may not move now"
+                } else {
+                    "the other side does not want it"
+                };
                 self.stopped(true, id, reason);
             }
             (None, _) => {}

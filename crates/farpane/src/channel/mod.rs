@@ -3,14 +3,14 @@
 mod files;
 mod inbox;
 mod outbox;
-mod room;
 mod rights;
+mod room;
 mod secret;
 #[cfg(test)]
 mod tests;
 
 pub use files::{FileEvent, FileId, FileProblem, MAX_FILES};
-pub(crate) use files::{Files, Gate};
+pub(crate) use files::{Files, Gate, Tell};
 pub(crate) use rights::{posture_byte, posture_of, reach_of, rights_of, wire_reach, wire_rights};
 pub(crate) use room::BlobRoom;
 pub use secret::{MAX_SECRET_BYTES, Secret, SecretError};

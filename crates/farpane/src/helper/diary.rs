@@ -21,7 +21,15 @@ pub(super) struct Diary {
 impl Diary {
     pub(super) fn new(audit: Audit, session: SessionId) -> Self {
         let (parties, peer) = (Parties::unknown(), PeerLog::default());
-        Self { audit, session, parties, began_us: now_us(), rights: None, used: Capabilities::NONE, peer }
+        Self {
+            audit,
+            session,
+            parties,
+            began_us: now_us(),
+            rights: None,
+            used: Capabilities::NONE,
+            peer,
+        }
     }
 
     /// The sharer has proved who it is.

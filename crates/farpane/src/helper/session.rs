@@ -6,7 +6,7 @@ use super::standing::{Standing, standing};
 use super::told::HelperEvent;
 use super::{Composer, Picture};
 use crate::Error;
-use crate::channel::{BlobRoom, Files, SEAL_LABEL, Sealer, wire_rights};
+use crate::channel::{BlobRoom, Files, SEAL_LABEL, Sealer, Tell, wire_rights};
 use crate::membership::{Binding, Membership};
 use crate::records::ViewRecord;
 use crate::video_choice::decodable;
@@ -126,24 +126,16 @@ impl Helper {
         let (arrivals, queue) = bounded(QUEUE_ARRIVALS);
         let (event_sender, events) = bounded(QUEUE_EVENTS);
         let (record_sender, records) = bounded(QUEUE_RECORDS);
-        let key = connection.export(SEAL_LABEL);
-        let key = key.ok_or_else(|| Error::Send("the connection is over".to_owned()))?;
-        let binding = Binding::of(&connection);
-        let binding = binding.ok_or_else(|| Error::Send("the connection is over".to_owned()))?;
+        let bound = Binding::of(&connection).zip(connection.export(SEAL_LABEL));
+        let (binding, key) =
+            bound.ok_or_else(|| Error::Send("the connection is over".to_owned()))?;
         let room = BlobRoom::default();
         let link = Link::spawn(connection, Sink { arrivals, room: room.clone() });
         send(&link, &Control::hello(&options.name, decodable()))?;
-        let (told, on_change) = (event_sender.clone(), Arc::clone(&options.on_change));
-        let tell = move |event| {
-            // The last place is kept for the end.
-            if told.len() + 1 < QUEUE_EVENTS {
-                let _ = told.try_send(HelperEvent::File(event));
-            }
-            on_change();
-        };
+        let tell = tell_of_files(event_sender.clone(), Arc::clone(&options.on_change));
         let shared = Arc::new(Shared {
             standing: Arc::default(),
-            files: Mutex::new(Files::new(link.clone(), Arc::new(tell))),
+            files: Mutex::new(Files::new(link.clone(), tell)),
             sealer: Mutex::new(Sealer::new(key)),
             diary: Mutex::new(Diary::new(options.audit, binding.session)),
             picture: ArrayQueue::new(1),
@@ -464,6 +456,17 @@ impl Decoder {
         }
         Ok(())
     }
+}
+
+/// Tells the app what became of files.
+fn tell_of_files(events: Sender<HelperEvent>, on_change: Arc<dyn Fn() + Send + Sync>) -> Tell {
+    Arc::new(move |event| {
+        // The last place is kept for the end.
+        if events.len() + 1 < QUEUE_EVENTS {
+            let _ = events.try_send(HelperEvent::File(event));
+        }
+        on_change();
+    })
 }
 
 fn send(link: &LinkHandle, message: &Control) -> Result<(), Error> {

@@ -8,8 +8,9 @@ use super::input::InputTarget;
 use crate::membership::{Binding, Membership, NotAdmitted};
 use farpane_policy::{
     AdvanceConsent, Authentication, Capabilities, Capability, Device, DeviceId, EndReason, Event,
-    IdError, InvitationKey, Peer, PeerError, Permission, Permissions, Person, Posture, Request, Rights,
-    Scope, SessionLimits, Setup, SubjectId, TenantId, TenantSettings, UnattendedGrant, Version,
+    IdError, InvitationKey, Peer, PeerError, Permission, Permissions, Person, Posture, Request,
+    Rights, Scope, SessionLimits, Setup, SubjectId, TenantId, TenantSettings, UnattendedGrant,
+    Version,
 };
 use std::sync::Arc;
 
@@ -151,10 +152,9 @@ impl Admission {
             None => (TenantId::new(TENANT)?, TenantSettings::default()),
         };
         // Whether the helper's grant says so too, the session weighs.
-        let unattended = self.unattended.then_some(UnattendedGrant {
-            id: helper.binding.session.0,
-            expires_us: u64::MAX,
-        });
+        let unattended = self
+            .unattended
+            .then_some(UnattendedGrant { id: helper.binding.session.0, expires_us: u64::MAX });
         Ok(Setup {
             session: helper.binding.session,
             connection: helper.binding.connection(),

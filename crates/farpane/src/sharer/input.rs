@@ -8,7 +8,7 @@ use super::links::{LinkEvent, PeerId};
 use super::told::SharerEvent;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use farpane_capture::{list_monitors, monotonic_us};
-use farpane_input::{InputBatch, InputError, InputEvent, Injector};
+use farpane_input::{Injector, InputBatch, InputError, InputEvent};
 use farpane_policy::InputToken;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -67,11 +67,12 @@ impl InputDoor {
         let (sender, batches) = bounded(QUEUE_BATCHES);
         let target = target.clone();
         let outside = ways.clone();
-        let spawned = std::thread::Builder::new().name("farpane-inject".to_owned()).spawn(move || {
-            if let Err(error) = apply(&target, token, &batches, &ways) {
-                ways.fail(&error.to_string());
-            }
-        });
+        let spawned =
+            std::thread::Builder::new().name("farpane-inject".to_owned()).spawn(move || {
+                if let Err(error) = apply(&target, token, &batches, &ways) {
+                    ways.fail(&error.to_string());
+                }
+            });
         match spawned {
             Ok(_) => *self.lock() = Some(Open { batches: sender, ways: outside }),
             Err(error) => outside.fail(&error.to_string()),

@@ -144,7 +144,7 @@ impl Sharer {
             .local_address()
             .map_err(|source| farpane_net::ListenError::Bind { address: options.listen, source })?;
         let search = Search { moves: options.find_moves, processor: options.processor };
-        let open = options.open;
+        let open = Arc::clone(&options.open);
         let wiring = Wiring {
             intake: Intake::new(command_queue, links),
             events: teller.clone(),
@@ -157,29 +157,7 @@ impl Sharer {
                 open
             }),
         };
-        // It makes H.264 only.
-        let may = options.codec.encoder_for(1 << VideoCodec::H264.to_byte()).is_some();
-        let hardware = options.hardware.filter(|_| may).map(Hardware::start).transpose()?;
-        let may = options.codec.has_stills(1 << VideoCodec::Av1.to_byte());
-        let stills = may.then(StillMaker::start).transpose()?;
-        let guests = Guests::new(House {
-            name: options.name,
-            codec: options.codec,
-            hardware,
-            stills,
-            admission: Admission {
-                local: options.allow,
-                platform: Admission::platform(&options.input),
-                limits: options.limits,
-                membership: options.membership,
-                unattended: options.unattended,
-            },
-            input: options.input,
-            lease_by_app: options.lease_by_app,
-            audit: options.audit,
-            links: link_sender,
-            events: teller,
-        });
+        let guests = Guests::new(house(options, link_sender, teller)?);
         let name = "farpane-share";
         let failed = |reason: String| Error::Thread { name, reason };
         let encoders = Encoders::new().map_err(|e| failed(e.to_string()))?;
@@ -330,7 +308,8 @@ impl Sharer {
         self.ask(|reply| Command::Revocations(bytes.to_vec(), reply)).unwrap_or(Ok(()))
     }
 
-    /// Sends a message to a helper, at most [`MAX_CHAT_BYTES`](crate::MAX_CHAT_BYTES) long; whether that is allowed.
+    /// Sends a message to a helper, at most [`MAX_CHAT_BYTES`](crate::MAX_CHAT_BYTES) long;
+    /// whether that is allowed.
     pub fn send_chat(&self, helper: u64, text: &str) -> bool {
         let valid = !text.is_empty() && is_chat(text);
         valid && self.ask(|reply| Command::Chat(helper, text.to_owned(), reply)).unwrap_or(false)
@@ -458,6 +437,37 @@ impl Drop for OnDrop {
     fn drop(&mut self) {
         (self.0)();
     }
+}
+
+/// What all helpers share.
+fn house(
+    options: SharerOptions,
+    links: Sender<(PeerId, LinkEvent)>,
+    events: Teller,
+) -> Result<House, Error> {
+    // It makes H.264 only.
+    let may = options.codec.encoder_for(1 << VideoCodec::H264.to_byte()).is_some();
+    let hardware = options.hardware.filter(|_| may).map(Hardware::start).transpose()?;
+    let may = options.codec.has_stills(1 << VideoCodec::Av1.to_byte());
+    let stills = may.then(StillMaker::start).transpose()?;
+    Ok(House {
+        name: options.name,
+        codec: options.codec,
+        hardware,
+        stills,
+        admission: Admission {
+            local: options.allow,
+            platform: Admission::platform(&options.input),
+            limits: options.limits,
+            membership: options.membership,
+            unattended: options.unattended,
+        },
+        input: options.input,
+        lease_by_app: options.lease_by_app,
+        audit: options.audit,
+        links,
+        events,
+    })
 }
 
 /// Listens and passes every helper that proves itself to the pipeline.

@@ -79,7 +79,9 @@ pub fn is_file_name(name: &str) -> bool {
         && !name.starts_with(['.', '-', '~', ' '])
         && !name.ends_with(['.', ' '])
         && !is_device
-        && !name.chars().any(|c| c.is_control() || is_bidirectional(c) || r#"/\:*?"<>|"#.contains(c))
+        && !name
+            .chars()
+            .any(|c| c.is_control() || is_bidirectional(c) || r#"/\:*?"<>|"#.contains(c))
 }
 
 /// Whether it turns around how what follows is shown, as `exe.txt` for `txt.exe`.
@@ -117,9 +119,36 @@ mod tests {
             assert!(is_file_name(good), "{good}");
         }
         let bad = [
-            "", ".", "..", ".bashrc", "../x", "a/b", "a\\b", "/etc/passwd", "C:", "C:\\x", "a:b",
-            "NUL", "nul.txt", "con", "COM1", "lpt9.log", "a\0b", "a\nb", "a ", "a.", "-rf", "~",
-            "a*", "a?", "a|b", "a<b", "a>b", "a\"b", " a", "a\u{202e}txt.exe",
+            "",
+            ".",
+            "..",
+            ".bashrc",
+            "../x",
+            "a/b",
+            "a\\b",
+            "/etc/passwd",
+            "C:",
+            "C:\\x",
+            "a:b",
+            "NUL",
+            "nul.txt",
+            "con",
+            "COM1",
+            "lpt9.log",
+            "a\0b",
+            "a\nb",
+            "a ",
+            "a.",
+            "-rf",
+            "~",
+            "a*",
+            "a?",
+            "a|b",
+            "a<b",
+            "a>b",
+            "a\"b",
+            " a",
+            "a\u{202e}txt.exe",
         ];
         for name in bad {
             assert!(!is_file_name(name), "{name:?}");

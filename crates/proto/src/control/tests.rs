@@ -83,8 +83,7 @@ fn what_is_out_of_bounds_is_no_message() {
 
 #[test]
 fn names_lose_control_characters_and_excess() {
-    let Control::Hello { name, .. } =
-        Control::hello(&format!("a\u{1b}[31m{}", "é".repeat(300)), 0)
+    let Control::Hello { name, .. } = Control::hello(&format!("a\u{1b}[31m{}", "é".repeat(300)), 0)
     else {
         unreachable!()
     };

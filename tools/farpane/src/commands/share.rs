@@ -2,8 +2,8 @@
 
 mod desk;
 
-use super::rights::{Channel, Help, rights};
 use super::member::MemberArgs;
+use super::rights::{Channel, Help, rights};
 use super::{deadline, is_over, probe, relay};
 use crate::bell::Bell;
 use crate::interrupt::Interrupt;
@@ -111,22 +111,29 @@ enum Consent {
     Auto,
 }
 
+/// What does not go together.
+fn check(args: &Args) -> Result<()> {
+    let (view, source) = (args.allow == Help::View, &args.source);
+    if view && !args.channels.is_empty() {
+        bail!("--channels: whoever only views moves no clipboard and no file; use --allow control");
+    }
+    if !view && SourceSpec::display(source).is_none() {
+        bail!("--allow control: {source} takes no input; share an X display, or use --allow view");
+    }
+    if !args.codec.is_available() {
+        bail!("--codec {0}: this build encodes no {0} here; use --codec auto", args.codec);
+    }
+    Ok(())
+}
+
 /// Shares until the time is over, the sharer ends it or the screen cannot be shared.
 ///
 /// # Errors
 /// Options this version cannot honour, an address in use, an unwritable file, a lost screen.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    if args.allow == Help::View && !args.channels.is_empty() {
-        bail!("--channels: whoever only views moves no clipboard and no file; use --allow control");
-    }
-    if args.allow != Help::View && SourceSpec::display(&args.source).is_none() {
-        bail!("--allow control: {} takes no input; share an X display, or use --allow view", args.source);
-    }
+    check(args)?;
     if args.consent == Consent::Ask && !std::io::stdin().is_terminal() {
         eprintln!("farpane: no terminal: answers are read from standard input, one a line");
-    }
-    if !args.codec.is_available() {
-        bail!("--codec {0}: this build encodes no {0} here; use --codec auto", args.codec);
     }
     let deadline = deadline(args.seconds)?;
     let bell = Arc::new(Bell::default());
@@ -141,28 +148,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         Some(sharer) => Ok(sharer.handle_revocations(list)?),
         None => Ok(()),
     })?;
-    let addresses = addresses(sharer.local_address());
-    let (invitation, code) = match args.code {
-        true => {
-            let (invitation, code) = sharer.invite_with_code(addresses, INVITATION_VALID)?;
-            (invitation, Some(code))
-        }
-        false => (sharer.invite(addresses, INVITATION_VALID)?, None),
-    };
-    tell_relays(&sharer);
-    if args.consent == Consent::Auto {
-        sharer.consent_in_advance(&invitation, CONSENT_VALID);
-    }
-    let saved = invitation.save(&args.invite);
-    saved.with_context(|| format!("cannot write the invitation {}", args.invite.display()))?;
-    eprintln!(
-        "invitation for one helper, valid 10 minutes: {} (listening on {})",
-        args.invite.display(),
-        sharer.local_address()
-    );
-    if let Some(code) = code {
-        eprintln!("pairing code, to be told to the helper: {}", code.to_text().as_str());
-    }
+    invite(args, &sharer)?;
     let mut desk = Desk::new(args, ring)?;
     let mut tick = Instant::now();
     while !is_over(deadline) && !interrupt.is_set() {
@@ -185,6 +171,33 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     write_records(&sharer, stats.as_mut());
     eprintln!("sharing has ended");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the invitation.
+fn invite(args: &Args, sharer: &Sharer) -> Result<()> {
+    let addresses = addresses(sharer.local_address());
+    let (invitation, code) = match args.code {
+        true => {
+            let (invitation, code) = sharer.invite_with_code(addresses, INVITATION_VALID)?;
+            (invitation, Some(code))
+        }
+        false => (sharer.invite(addresses, INVITATION_VALID)?, None),
+    };
+    tell_relays(sharer);
+    if args.consent == Consent::Auto {
+        sharer.consent_in_advance(&invitation, CONSENT_VALID);
+    }
+    let saved = invitation.save(&args.invite);
+    saved.with_context(|| format!("cannot write the invitation {}", args.invite.display()))?;
+    eprintln!(
+        "invitation for one helper, valid 10 minutes: {} (listening on {})",
+        args.invite.display(),
+        sharer.local_address()
+    );
+    if let Some(code) = code {
+        eprintln!("pairing code, to be told to the helper: {}", code.to_text().as_str());
+    }
+    Ok(())
 }
 
 fn start(args: &Args, on_event: Arc<dyn Fn() + Send + Sync>) -> Result<Sharer> {

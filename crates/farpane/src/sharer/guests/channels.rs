@@ -77,7 +77,9 @@ impl Guests {
         let opened: Option<Result<Secret, _>> =
             through(&guest.open.credentials, || guest.secrets.open(sealed));
         match opened {
-            Some(Ok(secret)) if prompt => self.tell(SharerEvent::Credentials { helper: id, secret }),
+            Some(Ok(secret)) if prompt => {
+                self.tell(SharerEvent::Credentials { helper: id, secret })
+            }
             Some(Err(error)) => self.broke_rules(id, &error.to_string()),
             _ => {}
         }

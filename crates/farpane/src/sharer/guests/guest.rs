@@ -4,7 +4,9 @@ use crate::audit::PeerLog;
 use crate::channel::{Files, Gate, Opener};
 use crate::membership::Binding;
 use crate::sharer::peer::Peer;
-use farpane_policy::channel::{Channel, Chat, ClipboardIn, ClipboardOut, Credentials, FileIn, FileOut};
+use farpane_policy::channel::{
+    Channel, Chat, ClipboardIn, ClipboardOut, Credentials, FileIn, FileOut,
+};
 use farpane_policy::{
     CaptureToken, ChannelToken, ChannelTokens, InvitationKey, RequestId, Session,
 };

@@ -66,7 +66,9 @@ impl Desk {
             }
             HelperEvent::Prompt { open } => self.prompt(helper, open),
             HelperEvent::Chat { text } => println!("sharer: {}", harmless(&text)),
-            HelperEvent::Clipboard { text } => println!("the sharer's clipboard: {}", harmless(&text)),
+            HelperEvent::Clipboard { text } => {
+                println!("the sharer's clipboard: {}", harmless(&text))
+            }
             HelperEvent::File(event) => {
                 let answer = |file, to| helper.answer_file(file, to);
                 self.files.handle("the sharer", 0, event, answer);

@@ -203,7 +203,11 @@ impl<'a> Viewer<'a> {
                     HelperEvent::Ended { reason, lost, .. } => {
                         self.reach = None;
                         self.hand_over(helper)?;
-                        return Ok(if lost { Outcome::Lost(reason) } else { Outcome::Ended(reason) });
+                        return Ok(if lost {
+                            Outcome::Lost(reason)
+                        } else {
+                            Outcome::Ended(reason)
+                        });
                     }
                     other => self.desk.handle(helper, other)?,
                 }
