@@ -218,7 +218,9 @@ fn what_was_used_is_written_down_once_with_what_comes_next() {
     assert!(transition.commit(|_| Ok::<(), ()>(())).is_empty());
     input.inject(1, || ());
     input.point(1, || ());
+    assert_eq!(session.rights(), Some(Rights::of(Mode::Control)));
     let transition = session.handle(Event::SharerEnded, 2 * S);
+    assert!(transition.is_accepted());
     assert_eq!(used(transition.audit()), [Capability::Point]);
     let both = Capabilities::of(&[Capability::Point, Capability::Control]);
     let ended = Fact::Ended { reason: EndReason::SharerEnded, lasted_us: 2 * S, used: both };
