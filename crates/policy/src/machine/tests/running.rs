@@ -245,6 +245,18 @@ fn an_event_that_comes_when_something_is_due_is_accepted_with_it() {
 }
 
 #[test]
+fn what_a_source_takes_that_nobody_has_changes_nothing_but_the_source() {
+    let machine = follow(&active(Mode::View, 0), &[more(Mode::Control)], 0);
+    let rest = Capabilities::ALL.without(Capabilities::TRANSFERS);
+    let narrowed = step(&machine, &Event::Narrowed(Source::Local, rest), 0);
+    assert!(narrowed.accepted && narrowed.effects.is_empty(), "{:?}", narrowed.effects);
+    let facts: Vec<Fact> = narrowed.audit.iter().map(|entry| entry.fact).collect();
+    assert_eq!(facts, [Fact::Limited { source: Source::Local, to: rest }]);
+    assert_eq!(narrowed.machine.question(), machine.question());
+    assert_eq!(narrowed.machine.rights, machine.rights);
+}
+
+#[test]
 fn a_session_lasts_from_its_request_to_its_end() {
     let machine = follow(&idle(), &[requested(Mode::View)], 5 * S);
     let ended = step(&machine, &Event::SharerEnded, 7 * S);
