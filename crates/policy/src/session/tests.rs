@@ -106,8 +106,10 @@ fn what_changes_nothing_appends_nothing_and_may_be_dropped() {
     let (mut session, effects) = session(Mode::View, 0);
     let token = capture_of(&effects).unwrap();
     for event in [Event::Tick, Event::IndicatorAck, Event::Ask, Event::Paired] {
+        let is_sign_of_life = event == Event::IndicatorAck;
         let transition = session.handle(event, S);
         assert!(transition.audit().is_empty());
+        assert_eq!(transition.is_accepted(), is_sign_of_life);
         let append = |_: &[AuditEvent]| -> Result<(), ()> { panic!("there is nothing") };
         let effects = transition.commit(append);
         assert!(effects.is_empty());
