@@ -157,5 +157,6 @@ mod tests {
         assert!(!a.key().verifies("y", b"message", &signature));
         assert!(!a.key().verifies("x", b"massage", &signature));
         assert_ne!(a.key().log_id(), b.key().log_id());
+        assert_ne!(a.key().genesis(), b.key().genesis());
     }
 }

@@ -433,6 +433,16 @@ fn what_no_peer_has_confirmed_is_a_note() {
 }
 
 #[test]
+fn an_end_that_was_cut_off_after_a_crash_is_a_note() {
+    let cut = |n: u64| match n {
+        7 => Entry { action: Action::LogCut { bytes: 17 }, ..entry(n) },
+        n => entry(n),
+    };
+    let (_, findings, notes) = Log::write(OURS, 12, cut).verify();
+    assert_eq!((findings, notes), (vec![], vec![Note::Cut { sequence: 7, bytes: 17 }]));
+}
+
+#[test]
 fn clocks_that_stand_still_are_no_note() {
     let still = |n: u64| Entry { time_us: 5, ..entry(n) };
     let (report, findings, notes) = Log::write(OURS, 12, still).verify();
@@ -488,8 +498,41 @@ fn an_anchor_that_does_not_fit_what_is_before_it_is_named() {
     log.heads.clear();
     log.segments[1..].clone_from_slice(&other.segments[1..]);
     let id = signer(OURS).key().log_id();
-    assert_eq!(log.findings(), [Finding::Forked { log: id, sequence: 4 }]);
-    println!("audit: 3 negative cases: anchors that do not fit");
+    let forked = |sequence| Finding::Forked { log: id, sequence };
+    assert_eq!(log.findings(), [forked(4)]);
+    let last_of_entry = log.record(5).len() - 100;
+    log.record(5)[last_of_entry] ^= 1;
+    assert_eq!(log.findings(), [forked(4), Finding::Changed { sequence: 5 }]);
+    // They meet within a segment, behind one that is missing.
+    let mut log = self::log();
+    log.heads.clear();
+    log.segments[2].1[1..].clone_from_slice(&other.segments[2].1[1..]);
+    log.segments.remove(1);
+    assert_eq!(log.findings(), [forked(8), Finding::Removed { first: 5, last: 8 }]);
+    println!("audit: 5 negative cases: anchors that do not fit");
+}
+
+#[test]
+fn an_anchor_that_cannot_be_used_is_named_and_nothing_else() {
+    for segment in 0..3 {
+        let mut log = log();
+        log.segments[segment].1[0][HEADER_BYTES + 1] ^= 1;
+        let number = log.segments[segment].0;
+        let (report, findings, _) = log.verify();
+        assert_eq!(findings, [Finding::WrongAnchor { segment: number }]);
+        assert_eq!((report.first, report.last, report.records), (1, 12, 12));
+    }
+    println!("audit: 3 negative cases: anchors alone");
+}
+
+#[test]
+fn a_segment_in_the_wrong_place_does_not_disturb_the_next() {
+    let mut log = Log::write(OURS, 16, entry);
+    log.segments.swap(1, 2);
+    let reordered = |sequence| Finding::Reordered { sequence, after: sequence - 1 };
+    let first = Finding::Reordered { sequence: 5, after: 12 };
+    assert_eq!(log.findings(), [first, reordered(6), reordered(7), reordered(8)]);
+    println!("audit: 1 negative case: segments");
 }
 
 #[test]
@@ -555,8 +598,11 @@ fn records_are_given_to_whoever_wants_them_and_a_writer_may_come_late() {
             verifier.end();
         }
         verifier.expect_unfinished_end();
-        let (report, told) = verifier.finish();
+        let mut told: Vec<_> = std::iter::from_fn(|| verifier.poll_observation()).collect();
+        assert_eq!(told.len(), if wanted { 11 } else { 0 }, "each record as it is met");
+        let (report, rest) = verifier.finish();
         assert_eq!(report.findings, 0);
+        told.extend(rest);
         let given = told.iter().filter_map(|observation| match observation {
             Observation::Record(record) => Some(record.sequence),
             _ => None,
