@@ -451,6 +451,38 @@ fn clocks_that_stand_still_are_no_note() {
 }
 
 #[test]
+fn a_record_whose_length_was_changed_takes_no_other_with_it() {
+    let mut log = log();
+    let next = log.record(7).len() as u16;
+    let offset = log.segments[1].1[..2].concat().len() as u64;
+    let frame = log.record(6);
+    let bytes = frame.len() as u64;
+    let length = bytes as u16 - HEADER_BYTES as u16 + next;
+    frame[HEADER_BYTES - 2..HEADER_BYTES].copy_from_slice(&length.to_be_bytes());
+    let unreadable = Finding::Unreadable { segment: Some(5), offset, bytes };
+    assert_eq!(log.findings(), [unreadable, Finding::Removed { first: 6, last: 6 }]);
+    println!("audit: 1 negative case: lengths");
+}
+
+#[test]
+fn another_record_with_the_number_of_the_last_one_is_a_fork() {
+    let log = log();
+    let other = forged(OURS, 6, [9; 32]);
+    let mut forked = log.clone();
+    forked.insert(7, other.clone());
+    let id = signer(OURS).key().log_id();
+    assert_eq!(forked.findings(), [Finding::Forked { log: id, sequence: 6 }]);
+    // Behind a damaged one nobody can tell.
+    let mut damaged = log;
+    let last_of_entry = damaged.record(7).len() - 100;
+    damaged.record(7)[last_of_entry] ^= 1;
+    damaged.insert(8, other);
+    let changed = Finding::Changed { sequence: 7 };
+    assert_eq!(damaged.findings(), [changed, Finding::Repeated { sequence: 6 }]);
+    println!("audit: 2 negative cases: two of one number");
+}
+
+#[test]
 fn separate_gaps_are_told_apart_and_what_moved_out_of_one_leaves_two() {
     let removed = |first, last| Finding::Removed { first, last };
     let mut log = log();
