@@ -221,6 +221,8 @@ mod tests {
         for bad in ["a\nb", "a\u{202e}b", "a\u{200b}b", "\u{1b}[2J", "a\u{2066}", "\u{feff}a"] {
             assert!(matches!(Peer::new(bad, "f"), Err(PeerError::Deceptive { .. })), "{bad:?}");
         }
+        let peer = Peer::new("Ada", "12ab-34cd").unwrap();
+        assert_eq!((peer.display_name(), peer.key_fingerprint()), ("Ada", "12ab-34cd"));
         assert_eq!(Peer::new(" ", "f"), Err(PeerError::Empty));
         assert_eq!(Peer::new("a", ""), Err(PeerError::Empty));
         assert!(Peer::new(&"x".repeat(64), "f").is_ok());

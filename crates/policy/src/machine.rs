@@ -120,7 +120,7 @@ struct Output {
 pub fn step(machine: &Machine, event: &Event, now_us: u64) -> Step {
     let take = |machine: &mut Machine, out: &mut Output| machine.take(event, out);
     // A log that takes nothing is the reason, whatever else is due.
-    if *event == Event::AuditFailed || !machine.is_due(now_us) {
+    if *event == Event::AuditFailed {
         return advance(machine, now_us, take);
     }
     let due = advance(machine, now_us, Machine::pass_deadlines);
@@ -255,7 +255,6 @@ impl Machine {
             return self.take_over(event, out);
         }
         match event {
-            Event::Tick | Event::Closed => false,
             Event::PairingFailed
             | Event::NotAdmitted(_)
             | Event::Revoked

@@ -193,9 +193,7 @@ impl Tier {
         let one = [Permission::ViewScreen, OfferRemoteAssistance, ConnectorRead];
         match self {
             Self::One => Permissions::of(&one),
-            Self::Two => Permissions(
-                Permissions::of(&one).0 | Permissions::of(&[TakeFullControl, Elevation]).0,
-            ),
+            Self::Two => Permissions::of(&[&one[..], &[TakeFullControl, Elevation]].concat()),
             Self::Three => Permissions::of(&Permission::ALL),
         }
     }
@@ -216,6 +214,14 @@ mod tests {
                 let both = a.contains(permission) && b.contains(permission);
                 assert_eq!(a.intersection(b).contains(permission), both);
             }
+        }
+    }
+
+    #[test]
+    fn a_permission_that_is_given_twice_is_held_once() {
+        for permission in Permission::ALL {
+            let twice = Permissions::of(&[permission, permission]);
+            assert_eq!(twice, Permissions::of(&[permission]));
         }
     }
 

@@ -90,3 +90,49 @@ impl Chain {
         head
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{Action, HEADER_BYTES, Outcome, Party};
+
+    fn entry(time_us: u64) -> Entry {
+        let (action, outcome) = (Action::LogOpened, Outcome::Success);
+        let (session, target, device) = (None, None, None);
+        Entry { time_us, session, actor: Party::system(), target, device, action, outcome }
+    }
+
+    fn record(pending: &Pending) -> Record {
+        Record::from_bytes(&pending.bytes()[HEADER_BYTES..]).unwrap()
+    }
+
+    #[test]
+    fn a_chain_moves_when_its_record_is_durable_and_not_before() {
+        let mut chain = Chain::begin(Signer::from_seed(&[1; 32]).unwrap());
+        assert_eq!((chain.sequence(), chain.signer().key()), (0, chain.key()));
+        let lost = chain.prepare(&entry(5));
+        drop(lost);
+        assert_eq!(chain.sequence(), 0);
+        let first = chain.prepare(&entry(6));
+        let written = record(&first);
+        assert_eq!((written.sequence, written.previous), (1, chain.key().genesis()));
+        let head = chain.advance(first);
+        assert_eq!(head, written.head(chain.key()));
+        assert_eq!((chain.sequence(), chain.head()), (1, head));
+        let second = record(&chain.prepare(&entry(7)));
+        assert_eq!((second.sequence, second.previous), (2, head.hash));
+    }
+
+    #[test]
+    fn a_chain_goes_on_where_it_was_left() {
+        let signer = || Signer::from_seed(&[1; 32]).unwrap();
+        let mut chain = Chain::begin(signer());
+        let (first, second) = (chain.prepare(&entry(5)), chain.prepare(&entry(6)));
+        drop(first);
+        let head = chain.advance(second);
+        let resumed = Chain::resume(signer(), head.sequence, head.hash, head.time_us);
+        assert_eq!((resumed.head(), resumed.sequence()), (head, 1));
+        let (ours, theirs) = (chain.prepare(&entry(7)), resumed.prepare(&entry(7)));
+        assert_eq!(ours.bytes(), theirs.bytes());
+    }
+}

@@ -326,3 +326,46 @@ pub enum Observation {
     /// A whole record that the log's key signed.
     Record(Box<Record>),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lists are what scripts rely on: codes are added and never change.
+    #[test]
+    fn codes_of_findings_and_notes_are_the_documented_ones() {
+        let (log, key) = (LogId([0; 16]), AuditKey([0; 32]));
+        let (sequence, segment, offset, bytes) = (7, None, 0, 1);
+        let findings = [
+            (Finding::Changed { sequence }, "changed", Some(7)),
+            (Finding::Forged { sequence }, "forged", Some(7)),
+            (Finding::Removed { first: 7, last: 9 }, "removed", Some(7)),
+            (Finding::Reordered { sequence, after: 9 }, "reordered", Some(7)),
+            (Finding::Repeated { sequence }, "repeated", Some(7)),
+            (Finding::StartRemoved { first: 7, expected: 1 }, "start-removed", Some(7)),
+            (Finding::Truncated { last: 5, confirmed: 7 }, "truncated", Some(7)),
+            (Finding::Forked { log, sequence }, "forked", Some(7)),
+            (Finding::WrongHead { sequence }, "wrong-head", Some(7)),
+            (Finding::WrongCrossSignature { sequence, by: key }, "wrong-cross-signature", Some(7)),
+            (Finding::OtherLog { log }, "other-log", None),
+            (Finding::OtherKey { key }, "other-key", None),
+            (Finding::WrongAnchor { segment: 7 }, "wrong-anchor", None),
+            (Finding::Unreadable { segment, offset, bytes }, "unreadable", None),
+            (Finding::Torn { segment, offset, bytes }, "torn", None),
+            (Finding::Unknown { sequence, reason: String::new() }, "unknown", Some(7)),
+            (Finding::TooManyHeads { checked: 7 }, "too-many-heads", None),
+            (Finding::Empty, "empty", None),
+        ];
+        for (finding, code, about) in findings {
+            assert_eq!((finding.code(), finding.sequence()), (code, about));
+        }
+        let notes = [
+            (Note::ClockSetBack { sequence, by_us: 1 }, "clock-set-back"),
+            (Note::Cut { sequence, bytes }, "cut"),
+            (Note::Dropped { first_kept: 7 }, "dropped"),
+            (Note::BeingWritten, "being-written"),
+            (Note::Unconfirmed { first: 7, last: 9 }, "unconfirmed"),
+        ];
+        notes.into_iter().for_each(|(note, code)| assert_eq!(note.code(), code));
+    }
+}

@@ -239,5 +239,10 @@ mod tests {
         long.push(0);
         let bytes = long.len() as u64;
         assert_eq!(pieces(&long, 7), [Piece::Unreadable { offset: 0, bytes }]);
+        long.insert(0, b'x');
+        for chunk in 1..=2 * HEADER_BYTES {
+            let unreadable = Piece::Unreadable { offset: 0, bytes: bytes + 1 };
+            assert_eq!(pieces(&long, chunk), [unreadable], "in chunks of {chunk}");
+        }
     }
 }

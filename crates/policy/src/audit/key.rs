@@ -60,7 +60,7 @@ impl FromStr for AuditKey {
             return Err(KeyError::Text);
         }
         for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = (pair[0] << 4 | pair[1]) as u8;
+            *byte = (16 * pair[0] + pair[1]) as u8;
         }
         Ok(Self(key))
     }
@@ -157,5 +157,6 @@ mod tests {
         assert!(!a.key().verifies("y", b"message", &signature));
         assert!(!a.key().verifies("x", b"massage", &signature));
         assert_ne!(a.key().log_id(), b.key().log_id());
+        assert_ne!(a.key().genesis(), b.key().genesis());
     }
 }

@@ -90,6 +90,14 @@ mod tests {
     }
 
     #[test]
+    fn the_default_retention_is_the_one_that_the_docs_promise() {
+        assert_eq!(DAY_US, 86_400_000_000);
+        let retention = Retention::default();
+        assert_eq!((retention.keep_us, retention.segment_us), (30 * DAY_US, DAY_US));
+        assert_eq!((retention.segment_bytes, retention.max_segments), (1_048_576, 4096));
+    }
+
+    #[test]
     fn segments_are_full_by_size_and_by_age() {
         let retention = Retention::default();
         assert!(!retention.is_full(1000, 5, 4));

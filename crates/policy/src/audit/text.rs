@@ -133,5 +133,9 @@ mod tests {
             assert!(text.as_str().len() <= MAX_TEXT_BYTES && text.as_str().ends_with(CUT));
             assert_eq!(Text::new(text.as_str()), Ok(text));
         }
+        let longest = "x".repeat(MAX_TEXT_BYTES);
+        assert_eq!(Text::escaped(&longest).as_str(), longest);
+        let cut = "x".repeat(MAX_TEXT_BYTES - CUT.len()) + CUT;
+        assert_eq!(Text::escaped(&format!("{longest}x")).as_str(), cut);
     }
 }

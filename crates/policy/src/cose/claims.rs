@@ -243,3 +243,18 @@ impl ClaimsWriter {
         Value::Map(self.0.into_iter().map(|(label, value)| (label.into(), value)).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_are_written_in_the_order_of_their_encoded_labels() {
+        let labels = [-65_537, 2, -1, 24, 0, -2, 1];
+        let writer =
+            labels.iter().fold(ClaimsWriter::default(), |writer, label| writer.with(*label, true));
+        let Value::Map(map) = writer.finish() else { panic!("a map") };
+        let written: Vec<Value> = map.into_iter().map(|(label, _)| label).collect();
+        assert_eq!(written, [0, 1, 2, 24, -1, -2, -65_537].map(Value::from));
+    }
+}

@@ -137,7 +137,7 @@ impl<'a> Scanner<'a> {
             31 => return Err(CborError::Indefinite { at }),
             _ => return Err(CborError::Unsupported { at, byte }),
         };
-        let value = self.take(width)?.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
+        let value = self.take(width)?.iter().fold(0, |value, byte| 256 * value + u64::from(*byte));
         if value < least { Err(CborError::LongForm { at }) } else { Ok(value) }
     }
 
@@ -176,7 +176,8 @@ mod tests {
     #[test]
     fn everything_else_is_named() {
         use CborError::*;
-        let bad: [(&[u8], CborError); 18] = [
+        let deep_key = [&[0xa1][..], &[0x81; 10]].concat();
+        let bad: [(&[u8], CborError); 21] = [
             (&[], Truncated),
             (&[0x18], Truncated),
             (&[0x42, 1], Truncated),
@@ -188,6 +189,8 @@ mod tests {
             (&[0xbf, 0xff], Indefinite { at: 0 }),
             (&[0x18, 0x17], LongForm { at: 0 }),
             (&[0x59, 0, 1, 0], LongForm { at: 0 }),
+            (&[0x1a, 0, 0, 0xff, 0xff], LongForm { at: 0 }),
+            (&[0x1b, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff], LongForm { at: 0 }),
             (&[0xa2, 0x01, 0, 0x01, 0], DuplicateKey { at: 3 }),
             (&[0xa2, 0x02, 0, 0x01, 0], KeyOrder { at: 3 }),
             (&[0x61, 0xff], NotUtf8 { at: 0 }),
@@ -195,6 +198,7 @@ mod tests {
             (&[0xf6], Unsupported { at: 0, byte: 0xf6 }),
             (&[0xf9, 0, 0], Unsupported { at: 0, byte: 0xf9 }),
             (&[0x81; 10], TooDeep { at: 9 }),
+            (&deep_key, TooDeep { at: 9 }),
         ];
         for (bytes, error) in bad {
             assert_eq!(check(bytes), Err(error), "{bytes:02x?}");

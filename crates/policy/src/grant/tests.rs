@@ -58,10 +58,15 @@ fn a_grant_comes_back_as_it_was_issued() {
 
 #[test]
 fn a_device_certificate_comes_back_as_it_was_issued() {
-    let bytes = authority().device(&device_claims()).unwrap();
-    let device = DeviceCertificate::verify(&bytes, &trust(&[]), NOW_S).unwrap();
-    assert_eq!(*device.claims(), device_claims());
-    assert_eq!(device.hash(), sha256(&[&bytes]));
+    use crate::identity::Compliance::{Compliant, NotCompliant, Unknown};
+    let mut claims = device_claims();
+    for compliance in [Unknown, Compliant, NotCompliant] {
+        claims.device.compliance = compliance;
+        let bytes = authority().device(&claims).unwrap();
+        let device = DeviceCertificate::verify(&bytes, &trust(&[]), NOW_S).unwrap();
+        assert_eq!(*device.claims(), claims);
+        assert_eq!(device.hash(), sha256(&[&bytes]));
+    }
 }
 
 #[test]

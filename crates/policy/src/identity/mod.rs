@@ -72,3 +72,22 @@ pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     hash.copy_from_slice(context.finish().as_ref());
     hash
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credentials_name_comes_back_from_its_text_and_has_one_spelling() {
+        let id = CredentialId(std::array::from_fn(|at| 17 * at as u8));
+        let text = id.to_string();
+        assert_eq!(text, "00112233445566778899aabbccddeeff");
+        assert_eq!(CredentialId::parse(&text), Some(id));
+        let (short, long) = (&text[1..], format!("{text}0"));
+        let (upper, other) = (text.to_uppercase(), text.replace('f', "g"));
+        let wide = text.replace("ff", "é");
+        for bad in ["", short, &long, &upper, &other, &wide] {
+            assert_eq!(CredentialId::parse(bad), None, "{bad}");
+        }
+    }
+}

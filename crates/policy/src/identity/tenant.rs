@@ -121,7 +121,10 @@ mod tests {
     fn tenants_come_back_from_their_text() {
         let keys = keys(4);
         let tenant = Tenant::new(TenantId::of_key(&keys[0]), "Contoso Ltd", &keys).unwrap();
+        assert_eq!((tenant.name(), tenant.keys()), ("Contoso Ltd", &keys[..]));
         assert_eq!(Tenant::from_json(&tenant.to_json()), Ok(tenant));
+        let longest = "a".repeat(64);
+        assert_eq!(TenantId::parse(&longest).unwrap().as_str(), longest);
     }
 
     #[test]

@@ -40,11 +40,6 @@ impl Machine {
         self.dues().map(|(at_us, _)| at_us).min()
     }
 
-    /// Whether something is due at `now_us`, or was before.
-    pub(super) fn is_due(&self, now_us: u64) -> bool {
-        self.next_deadline_us().is_some_and(|at_us| at_us <= self.now_us.max(now_us))
-    }
-
     fn dues(&self) -> impl Iterator<Item = (u64, Due)> {
         let deadlines = &self.deadlines;
         [

@@ -148,6 +148,9 @@ mod tests {
             let verdict = Profile::new(issuer, &tenant, "app");
             assert_eq!(verdict, Err(ProfileError::Issuer), "{issuer}");
         }
+        let longest = "x".repeat(256);
+        assert!(Profile::entra(&tenant, &longest, &longest).is_ok());
+        assert_eq!(entra.tenant(), &tenant);
         for client_id in ["", "a b", "ä", &"x".repeat(257)] {
             let verdict = Profile::new(expected, &tenant, client_id);
             assert_eq!(verdict, Err(ProfileError::ClientId), "{client_id}");

@@ -66,3 +66,32 @@ impl JwtVerifier for Point {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_algorithms_are_verified_each_by_keys_of_its_kind() {
+        let rsa = DecodingKey::from_rsa_raw_components(&[0xff; 256], &[1, 0, 1]);
+        let ec = DecodingKey::from_ec_der(&[4; 65]);
+        let ed = DecodingKey::from_ed_der(&[4; 32]);
+        let keys = [(Algorithm::RS256, &rsa), (Algorithm::ES256, &ec), (Algorithm::EdDSA, &ed)];
+        for (algorithm, key) in keys {
+            for (other, _) in keys {
+                let verifier = verifier(other, key).map(|verifier| verifier.algorithm());
+                match other == algorithm {
+                    true => assert_eq!(verifier.ok(), Some(algorithm)),
+                    false => assert_eq!(*verifier.unwrap_err().kind(), ErrorKind::InvalidKeyFormat),
+                }
+            }
+        }
+        let der = DecodingKey::from_rsa_der(&[0; 256]);
+        let kind = |algorithm, key| verifier(algorithm, key).map(|_| ()).unwrap_err().into_kind();
+        assert_eq!(kind(Algorithm::RS256, &der), ErrorKind::InvalidKeyFormat);
+        for algorithm in [Algorithm::RS384, Algorithm::RS512, Algorithm::PS256] {
+            assert_eq!(kind(algorithm, &rsa), ErrorKind::UnsupportedAlgorithm);
+        }
+        assert_eq!(kind(Algorithm::ES384, &ec), ErrorKind::UnsupportedAlgorithm);
+    }
+}

@@ -106,8 +106,10 @@ fn what_changes_nothing_appends_nothing_and_may_be_dropped() {
     let (mut session, effects) = session(Mode::View, 0);
     let token = capture_of(&effects).unwrap();
     for event in [Event::Tick, Event::IndicatorAck, Event::Ask, Event::Paired] {
+        let is_sign_of_life = event == Event::IndicatorAck;
         let transition = session.handle(event, S);
         assert!(transition.audit().is_empty());
+        assert_eq!(transition.is_accepted(), is_sign_of_life);
         let append = |_: &[AuditEvent]| -> Result<(), ()> { panic!("there is nothing") };
         let effects = transition.commit(append);
         assert!(effects.is_empty());
@@ -218,7 +220,9 @@ fn what_was_used_is_written_down_once_with_what_comes_next() {
     assert!(transition.commit(|_| Ok::<(), ()>(())).is_empty());
     input.inject(1, || ());
     input.point(1, || ());
+    assert_eq!(session.rights(), Some(Rights::of(Mode::Control)));
     let transition = session.handle(Event::SharerEnded, 2 * S);
+    assert!(transition.is_accepted());
     assert_eq!(used(transition.audit()), [Capability::Point]);
     let both = Capabilities::of(&[Capability::Point, Capability::Control]);
     let ended = Fact::Ended { reason: EndReason::SharerEnded, lasted_us: 2 * S, used: both };

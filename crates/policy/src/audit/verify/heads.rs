@@ -67,3 +67,39 @@ impl Heads {
         all.map(|((_, sequence), known)| (*sequence, known))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Signer;
+
+    #[test]
+    fn heads_beyond_the_bound_are_not_looked_at_and_that_is_told() {
+        let key = Signer::from_seed(&[1; 32]).unwrap().key();
+        let head = |sequence, hash| SignedHead {
+            key,
+            sequence,
+            hash: [hash; 32],
+            time_us: 0,
+            signature: [0; 64],
+        };
+        let (log, count) = (key.log_id(), MAX_HEADS as u64);
+        let mut heads = Heads::default();
+        for sequence in 1..=count {
+            assert_eq!(heads.add(&head(sequence, 0), false), Ok(()));
+        }
+        assert!(!heads.is_full());
+        assert_eq!(heads.add(&head(count + 1, 0), true), Ok(()));
+        assert!(heads.is_full());
+        assert_eq!((heads.count(log), heads.last(log)), (65_536, Some(count)));
+        // What is known is still compared and confirmed.
+        assert_eq!(heads.add(&head(9, 1), false), Err(Finding::Forked { log, sequence: 9 }));
+        assert_eq!(heads.confirmed(log), 0);
+        for _ in 0..2 {
+            assert_eq!(heads.add(&head(8, 0), true), Ok(()));
+            assert_eq!(heads.confirmed(log), 8, "once confirmed is confirmed");
+        }
+        assert_eq!(heads.add(&head(8, 0), false), Ok(()));
+        assert_eq!(heads.confirmed(log), 8);
+    }
+}

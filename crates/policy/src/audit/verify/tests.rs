@@ -436,6 +436,218 @@ fn what_no_peer_has_confirmed_is_a_note() {
 }
 
 #[test]
+fn an_end_that_was_cut_off_after_a_crash_is_a_note() {
+    let cut = |n: u64| match n {
+        7 => Entry { action: Action::LogCut { bytes: 17 }, ..entry(n) },
+        n => entry(n),
+    };
+    let (_, findings, notes) = Log::write(OURS, 12, cut).verify();
+    assert_eq!((findings, notes), (vec![], vec![Note::Cut { sequence: 7, bytes: 17 }]));
+}
+
+#[test]
+fn clocks_that_stand_still_are_no_note() {
+    let still = |n: u64| Entry { time_us: 5, ..entry(n) };
+    let (report, findings, notes) = Log::write(OURS, 12, still).verify();
+    assert_eq!((findings, notes), (vec![], vec![]));
+    assert_eq!((report.begun_us, report.ended_us), (5, 5));
+}
+
+#[test]
+fn a_record_whose_length_was_changed_takes_no_other_with_it() {
+    let mut log = log();
+    let next = log.record(7).len() as u16;
+    let offset = log.segments[1].1[..2].concat().len() as u64;
+    let frame = log.record(6);
+    let bytes = frame.len() as u64;
+    let length = bytes as u16 - HEADER_BYTES as u16 + next;
+    frame[HEADER_BYTES - 2..HEADER_BYTES].copy_from_slice(&length.to_be_bytes());
+    let unreadable = Finding::Unreadable { segment: Some(5), offset, bytes };
+    assert_eq!(log.findings(), [unreadable, Finding::Removed { first: 6, last: 6 }]);
+    println!("audit: 1 negative case: lengths");
+}
+
+#[test]
+fn another_record_with_the_number_of_the_last_one_is_a_fork() {
+    let log = log();
+    let other = forged(OURS, 6, [9; 32]);
+    let mut forked = log.clone();
+    forked.insert(7, other.clone());
+    let id = signer(OURS).key().log_id();
+    assert_eq!(forked.findings(), [Finding::Forked { log: id, sequence: 6 }]);
+    // Behind a damaged one nobody can tell.
+    let mut damaged = log;
+    let last_of_entry = damaged.record(7).len() - 100;
+    damaged.record(7)[last_of_entry] ^= 1;
+    damaged.insert(8, other);
+    let changed = Finding::Changed { sequence: 7 };
+    assert_eq!(damaged.findings(), [changed, Finding::Repeated { sequence: 6 }]);
+    println!("audit: 2 negative cases: two of one number");
+}
+
+#[test]
+fn separate_gaps_are_told_apart_and_what_moved_out_of_one_leaves_two() {
+    let removed = |first, last| Finding::Removed { first, last };
+    let mut log = log();
+    [6, 2].into_iter().for_each(|n| drop(log.remove(n)));
+    assert_eq!(log.findings(), [removed(2, 2), removed(6, 6)]);
+    let mut log = self::log();
+    let moved = log.record(5).clone();
+    (3..=7).rev().for_each(|n| drop(log.remove(n)));
+    log.segments[2].1.push(moved);
+    let reordered = Finding::Reordered { sequence: 5, after: 12 };
+    assert_eq!(log.findings(), [reordered, removed(3, 4), removed(6, 7)]);
+    println!("audit: 2 negative cases: gaps");
+}
+
+#[test]
+fn a_record_from_before_the_first_one_that_is_kept_is_out_of_place() {
+    let dropping = |n: u64| match n {
+        10 => Entry { action: Action::LogDropped { first_kept: 5 }, ..entry(n) },
+        n => entry(n),
+    };
+    let mut log = Log::write(OURS, 12, dropping);
+    let early = log.record(3).clone();
+    log.insert(7, early);
+    log.segments.remove(0);
+    assert_eq!(log.findings(), [Finding::Reordered { sequence: 3, after: 6 }]);
+    println!("audit: 1 negative case: a record that was dropped");
+}
+
+#[test]
+fn an_anchor_that_does_not_fit_what_is_before_it_is_named() {
+    let wrong = |segment| [Finding::WrongAnchor { segment }];
+    let mut log = log();
+    log.segments.truncate(1);
+    log.heads.clear();
+    log.segments[0].1[0] = Chain::resume(signer(OURS), 0, [9; 32], 0).anchor(0);
+    let findings = log.findings();
+    assert_eq!(findings[..1], wrong(1), "the first record has a hash before it");
+    let genesis = signer(OURS).key().genesis();
+    let none = Anchor::sign(&signer(OURS), 0, genesis, 0);
+    log.segments[0] = (0, vec![frame(FrameKind::Anchor, &none.to_bytes())]);
+    assert_eq!(log.findings()[..1], wrong(0), "records are numbered from 1");
+    // Two histories of one key that meet between two segments.
+    let other = Log::write(OURS, 12, |n| Entry { session: None, ..entry(n) });
+    let mut log = self::log();
+    log.heads.clear();
+    log.segments[1..].clone_from_slice(&other.segments[1..]);
+    let id = signer(OURS).key().log_id();
+    let forked = |sequence| Finding::Forked { log: id, sequence };
+    assert_eq!(log.findings(), [forked(4)]);
+    let last_of_entry = log.record(5).len() - 100;
+    log.record(5)[last_of_entry] ^= 1;
+    assert_eq!(log.findings(), [forked(4), Finding::Changed { sequence: 5 }]);
+    // They meet within a segment, behind one that is missing.
+    let mut log = self::log();
+    log.heads.clear();
+    log.segments[2].1[1..].clone_from_slice(&other.segments[2].1[1..]);
+    log.segments.remove(1);
+    assert_eq!(log.findings(), [forked(8), Finding::Removed { first: 5, last: 8 }]);
+    println!("audit: 5 negative cases: anchors that do not fit");
+}
+
+#[test]
+fn an_anchor_that_cannot_be_used_is_named_and_nothing_else() {
+    for segment in 0..3 {
+        let mut log = log();
+        log.segments[segment].1[0][HEADER_BYTES + 1] ^= 1;
+        let number = log.segments[segment].0;
+        let (report, findings, _) = log.verify();
+        assert_eq!(findings, [Finding::WrongAnchor { segment: number }]);
+        assert_eq!((report.first, report.last, report.records), (1, 12, 12));
+    }
+    println!("audit: 3 negative cases: anchors alone");
+}
+
+#[test]
+fn a_segment_in_the_wrong_place_does_not_disturb_the_next() {
+    let mut log = Log::write(OURS, 16, entry);
+    log.segments.swap(1, 2);
+    let reordered = |sequence| Finding::Reordered { sequence, after: sequence - 1 };
+    let first = Finding::Reordered { sequence: 5, after: 12 };
+    assert_eq!(log.findings(), [first, reordered(6), reordered(7), reordered(8)]);
+    println!("audit: 1 negative case: segments");
+}
+
+#[test]
+fn the_logs_own_heads_show_a_cut_and_confirm_nothing() {
+    let mut log = log();
+    let payload = log.record(12)[HEADER_BYTES..].to_vec();
+    let head = Record::from_bytes(&payload).unwrap().head(signer(OURS).key());
+    log.heads = vec![head.to_frame()];
+    let (report, findings, notes) = log.verify();
+    assert_eq!((report.heads, report.confirmed, findings), (1, 0, vec![]));
+    assert_eq!(notes, [Note::Unconfirmed { first: 1, last: 12 }]);
+    log.remove(12);
+    assert_eq!(log.findings(), [Finding::Truncated { last: 11, confirmed: 12 }]);
+    // A peer's head that this log has signed too is neither wrong nor of this log.
+    let peers = vec![signer(THEIRS).key()];
+    let theirs = Chain::begin(signer(THEIRS)).head().cross_sign(&signer(OURS));
+    log.heads = vec![theirs.to_frame()];
+    let trust = Trust { peers, ..Trust::default() };
+    let (report, findings, _) = log.verify_trusting(trust, 4096);
+    assert_eq!((report.heads, findings), (0, vec![]));
+    println!("audit: 1 negative case: own heads");
+}
+
+#[test]
+fn an_end_that_a_crash_cannot_leave_is_no_unfinished_one() {
+    let longest = MAX_FRAME_BYTES as u64 - 1;
+    for (bytes, is_torn) in [(1, true), (longest, true), (longest + 1, false)] {
+        let mut log = log();
+        let offset = log.segments[2].1.concat().len() as u64;
+        log.segments[2].1.push(vec![0; bytes as usize]);
+        let segment = Some(9);
+        let expected = match is_torn {
+            true => Finding::Torn { segment, offset, bytes },
+            false => Finding::Unreadable { segment, offset, bytes },
+        };
+        assert_eq!(log.findings(), [expected]);
+        let mut log = self::log();
+        let offset = log.heads.concat().len() as u64;
+        log.heads.push(vec![0; bytes as usize]);
+        let segment = None;
+        let expected = match is_torn {
+            true => Finding::Torn { segment, offset, bytes },
+            false => Finding::Unreadable { segment, offset, bytes },
+        };
+        assert_eq!(log.findings(), [expected]);
+    }
+    println!("audit: 6 negative cases: ends");
+}
+
+#[test]
+fn records_are_given_to_whoever_wants_them_and_a_writer_may_come_late() {
+    let mut log = log();
+    log.record(12).pop();
+    log.heads.truncate(2);
+    for wanted in [false, true] {
+        let mut verifier = Verifier::new(Trust::default());
+        if wanted {
+            verifier = verifier.with_records();
+        }
+        for (number, frames) in &log.segments {
+            verifier.begin_segment(*number);
+            verifier.handle_bytes(&frames.concat());
+            verifier.end();
+        }
+        verifier.expect_unfinished_end();
+        let mut told: Vec<_> = std::iter::from_fn(|| verifier.poll_observation()).collect();
+        assert_eq!(told.len(), if wanted { 11 } else { 0 }, "each record as it is met");
+        let (report, rest) = verifier.finish();
+        assert_eq!(report.findings, 0);
+        told.extend(rest);
+        let given = told.iter().filter_map(|observation| match observation {
+            Observation::Record(record) => Some(record.sequence),
+            _ => None,
+        });
+        let expected: Vec<u64> = if wanted { (1..=11).collect() } else { Vec::new() };
+        assert_eq!(given.collect::<Vec<_>>(), expected);
+    }
+}
+
+#[test]
 fn a_signed_record_that_this_program_cannot_read_is_named_as_such() {
     for n in 1..=12 {
         let mut log = log();

@@ -178,3 +178,21 @@ impl Walk {
         Finding::Reordered { sequence, after }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_beyond_the_bound_are_told_at_once() {
+        let mut walk = Walk::default();
+        walk.begin_at(1);
+        for gap in 0..MAX_GAPS as u64 {
+            assert_eq!(walk.skip_to(2 * gap + 2), None, "its record may stand further on");
+            walk.next += 1;
+        }
+        let first = walk.next;
+        assert_eq!(walk.skip_to(first + 1), Some(Finding::Removed { first, last: first }));
+        assert_eq!(walk.finish().len(), MAX_GAPS);
+    }
+}

@@ -161,6 +161,20 @@ fn bytes_that_are_no_envelope_are_refused() {
 }
 
 #[test]
+fn a_credential_may_be_as_large_as_its_kind_allows() {
+    let mut cases = Cases(0);
+    let kind = |max_bytes| crate::cose::Kind { media_type: GRANT, max_bytes };
+    let bytes = sealed(&payload());
+    let most = bytes.len() - 1;
+    let too_large = EnvelopeError::TooLarge { bytes: bytes.len(), most };
+    assert_eq!(crate::cose::seal(kind(bytes.len()), &payload(), &key(1)), Ok(bytes.clone()));
+    assert_eq!(crate::cose::seal(kind(most), &payload(), &key(1)), Err(too_large.clone()));
+    assert_eq!(crate::cose::open(kind(bytes.len()), &bytes, &tenant()), Ok(payload()));
+    assert_eq!(crate::cose::open(kind(most), &bytes, &tenant()), Err(too_large));
+    cases.0 += 2;
+}
+
+#[test]
 fn a_header_or_a_payload_has_one_encoding() {
     let mut cases = Cases(0);
     let good = encoded(&header(GRANT));

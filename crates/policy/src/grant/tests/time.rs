@@ -48,6 +48,9 @@ fn spans_that_are_none_or_too_long_are_refused() {
         (NOW_S, NOW_S, NOW_S),
         (NOW_S + 1, NOW_S, NOW_S),
         (NOW_S, NOW_S + 10, NOW_S + 10),
+        (NOW_S, NOW_S + 10, NOW_S + 11),
+        (NOW_S, NOW_S, NOW_S - 1),
+        (NOW_S + 1, NOW_S, NOW_S - 1),
         (0, 0, 0),
         (u64::MAX, 1, 1),
     ];
@@ -56,6 +59,7 @@ fn spans_that_are_none_or_too_long_are_refused() {
         cases.refused("span", &lasting(not_before_s, expires_s, issued_s), error);
     }
     let most = MAX_GRANT_S;
+    assert_eq!(most, 2_678_400, "31 days");
     for seconds in [most + 1, 2 * most] {
         let error = CredentialError::Lifetime { seconds, most };
         cases.refused("long", &lasting(NOW_S, NOW_S + seconds, NOW_S), error);
@@ -145,16 +149,19 @@ fn revocation_lists_are_read_as_strictly() {
     let later = NOW_S + 8 * 86_400;
     let error = CredentialError::Lifetime { seconds: 8 * 86_400, most: 7 * 86_400 };
     refused(&[4], Some(later.into()), error);
-    let tenant = CredentialError::Tenant {
-        expected: authority().tenant().to_string(),
-        found: "other".into(),
-    };
-    refused(&[1], Some("other".into()), tenant);
+    let (expected, found) = (authority().tenant().to_string(), "other".to_owned());
+    let error = CredentialError::Tenant { expected, found };
+    refused(&[1], Some("other".into()), error);
     let error = CredentialError::IssuedLater { issued_s: NOW_S + 61, now_s: NOW_S };
     refused(&[6], Some((NOW_S + 61).into()), error);
     let many: Vec<_> = (0..4097_u128).map(|n| CredentialId(n.to_be_bytes())).collect();
     let error = CredentialError::Length { claim: "revoked", count: 4097, least: 0, most: 4096 };
     assert_eq!(authority().revocations(&revocations(1, &many)), Err(error));
-    assert!(authority().revocations(&revocations(1, &many[1..])).is_ok());
-    cases.0 += 1;
+    let longest = authority().revocations(&revocations(1, &many[1..])).unwrap();
+    assert_eq!(Trust::new(tenant()).update(&longest, NOW_S), Ok(()));
+    let (bytes, most) = (70_657, 70_656);
+    let error = EnvelopeError::TooLarge { bytes, most };
+    let verdict = Trust::new(tenant()).update(&vec![0xd2; bytes], NOW_S);
+    assert_eq!(verdict, Err(error.into()));
+    cases.0 += 2;
 }

@@ -1,9 +1,24 @@
 //! What must hold on every run, one test for each line of the list in `docs/security.md`.
 
 use super::*;
+use crate::channel::{Chat, FileOut};
 use crate::example::{S, alive, commit, kept_alive, session};
 use crate::token::Reach;
-use crate::{Effect, Session};
+use crate::{AdvanceConsent, CaptureToken, ChannelTokens, Effect, InputToken, Session};
+
+/// The tokens that these effects bring; of each there is one.
+fn tokens_of(effects: &[Effect]) -> (CaptureToken, InputToken, ChannelTokens) {
+    let (mut capture, mut input, mut channels) = (None, None, None);
+    for effect in effects {
+        match effect {
+            Effect::StartCapture(token) => capture = Some(token.clone()),
+            Effect::StartInput(token) => input = Some(token.clone()),
+            Effect::StartChannels(tokens) => channels = Some(tokens.clone()),
+            _ => {}
+        }
+    }
+    (capture.unwrap(), input.unwrap(), channels.unwrap())
+}
 
 #[test]
 fn invariant_01_nothing_is_captured_before_consent_or_an_unattended_grant() {
@@ -21,6 +36,21 @@ fn invariant_01_nothing_is_captured_before_consent_or_an_unattended_grant() {
         let machine = Machine::new(Arc::new(setup), 0);
         let machine = follow(&machine, &opening(Mode::Unattended), 0);
         assert_eq!(machine.end_reason(), Some(EndReason::NotPermitted));
+    }
+    // Consent in advance is for one invitation, for a while and for seeing alone.
+    let sound = Rights::with(Mode::View, Capabilities::of(&[Capability::Audio]));
+    let (view, control) = (Rights::of(Mode::View), Rights::of(Mode::Control));
+    let other = [2; 16];
+    for (invitation, expires_us, rights) in [
+        (other, u64::MAX, view),
+        (INVITATION, 0, view),
+        (INVITATION, u64::MAX, control),
+        (INVITATION, u64::MAX, sound),
+    ] {
+        let advance = Some(AdvanceConsent::view_only(invitation, expires_us));
+        let machine = Machine::new(Arc::new(Setup { advance, ..setup() }), 0);
+        let machine = follow(&machine, &opening(rights), 0);
+        assert_eq!((machine.state, machine.rights), (State::ConsentPending, None), "{rights}");
     }
     walks(|before, event, next| {
         if before.rights.is_none() && next.machine.rights.is_some() {
@@ -46,17 +76,19 @@ fn invariant_02_input_is_applied_only_in_control_or_elevated_with_the_current_ep
         let open = active(mode, 0).open();
         assert_eq!(open.input, Some((1, Reach::Pointer)), "{mode}");
     }
+    let (_viewed, effects) = session(Mode::View, 0);
+    let (_, pointer, _) = tokens_of(&effects);
+    assert_eq!(pointer.inject(pointer.epoch(), || ()), None);
     let (mut session, effects) = session(Mode::Control, 0);
-    let Some(Effect::StartInput(token)) =
-        effects.into_iter().find(|effect| matches!(effect, Effect::StartInput(_)))
-    else {
-        panic!("control starts input");
-    };
+    let (_, token, _) = tokens_of(&effects);
     assert_eq!(token.inject(token.epoch(), || ()), Some(()));
     drop(commit(&mut session, Event::Suspend(Side::Helper), 0));
-    drop(commit(&mut session, Event::Resume(Side::Helper), 0));
+    let effects = commit(&mut session, Event::Resume(Side::Helper), 0);
     assert_eq!(session.machine().open().input, Some((2, Reach::Full)));
     assert_eq!(token.inject(token.epoch(), || ()), None);
+    let (_, again, _) = tokens_of(&effects);
+    assert_eq!(again.inject(token.epoch(), || ()), None, "it was made in another epoch");
+    assert_eq!(again.inject(again.epoch(), || ()), Some(()));
 }
 
 #[test]
@@ -69,6 +101,15 @@ fn invariant_03_rights_never_grow_without_a_new_consent() {
         }
     });
     assert!(grown > 100, "{grown}");
+    // An answer is to the question that is open and to no other.
+    let pending = follow(&idle(), &opening(Mode::View), 0);
+    let wanted = Event::MoreRequested(Rights::of(Mode::Control));
+    let asking = follow(&active(Mode::View, 0), &[wanted], 0);
+    for (machine, open) in [(&pending, 1), (&asking, 2)] {
+        for other in [open - 1, open + 1] {
+            assert!(!step(machine, &allow(other, Mode::Control), 0).accepted, "{other}");
+        }
+    }
     // What a lease took away does not come back with the next one.
     let view = Capabilities::of(&[Capability::View]);
     let machine = kept_alive(&active(Mode::Control, 0), 0, 4);
@@ -88,6 +129,15 @@ fn invariant_04_what_is_effective_is_a_subset_of_every_set_whatever_a_broker_say
             assert!(held(&next.machine).is_subset(allowed), "{event:?}: {}", source.name());
         }
     });
+    use Source::{Device, Grant, Local, Platform, Tenant};
+    let view = Capabilities::of(&[Capability::View]);
+    for source in [Tenant, Grant, Device, Local, Platform] {
+        let narrowed = Event::Narrowed(source, view);
+        let machine = follow(&active(Mode::Control, 0), &[narrowed], 0);
+        assert_eq!(held(&machine), view, "{}", source.name());
+        let widened = Event::Narrowed(source, Capabilities::ALL);
+        assert!(!step(&machine, &widened, 0).accepted, "{}", source.name());
+    }
     let few = Authentication { permissions: Permissions::view_only(), ..who() };
     let mut events = opening(Mode::View);
     events[2] = Event::Authenticated(Arc::new(few));
@@ -138,6 +188,11 @@ fn invariant_06_every_transition_is_written_down_before_its_effect() {
             to
         });
         assert_eq!(reached, after.state, "every move is written down");
+        let elevated = |machine: &Machine| {
+            machine.rights.is_some_and(|rights| rights.mode() == Mode::Elevated)
+        };
+        let told = next.audit.iter().any(|entry| matches!(entry.fact, Fact::Elevation { .. }));
+        assert_eq!(told, elevated(before) != elevated(after), "{event:?}");
         assert!(next.audit.iter().all(|entry| entry.at_us == after.now_us));
         assert!(next.audit.iter().all(|entry| entry.who.as_deref() == after.who()));
     });
@@ -183,6 +238,18 @@ fn invariant_07_an_end_or_a_revocation_stops_everything_at_once() {
             let ended = step(&next.machine, &Event::Tick, closed_us).machine;
             assert!(matches!(ended.state, State::Ended(_)));
         }
+    }
+    for event in [SharerEnded, HelperEnded, ConnectionLost, Failed, Revoked] {
+        let (mut session, effects) = session(Rights::with(Mode::Elevated, Capabilities::ALL), 0);
+        let (capture, input, channels) = tokens_of(&effects);
+        let (chat, file) = (channels.of::<Chat>().unwrap(), channels.of::<FileOut>().unwrap());
+        assert!(capture.is_valid() && input.is_valid());
+        assert_eq!((chat.pass(|| 1), file.pass(|| 1)), (Some(1), Some(1)));
+        let transition = session.handle(event, 0);
+        assert!(!capture.is_valid() && !input.is_valid(), "before anything is written or done");
+        assert_eq!(input.inject(input.epoch(), || ()), None);
+        assert_eq!((chat.pass(|| 1), file.pass(|| 1)), (None, None));
+        drop(transition.commit(|_| Ok::<(), ()>(())));
     }
 }
 

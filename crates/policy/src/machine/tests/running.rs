@@ -231,6 +231,40 @@ fn a_renewal_that_is_answered_after_the_next_was_asked_for_is_none() {
 fn a_log_that_fails_is_the_reason_whatever_else_is_due() {
     let failed = step(&active(Mode::View, 0), &Event::AuditFailed, 100 * S).machine;
     assert_eq!(failed.reason, Some(EndReason::AuditFailed));
+    assert_eq!(failed.state, State::Ending, "it is not an end that was written down before");
+}
+
+#[test]
+fn an_event_that_comes_when_something_is_due_is_accepted_with_it() {
+    let machine = kept_alive(&active(Mode::View, 0), 0, 4);
+    let both = step(&machine, &Event::IndicatorAck, 5 * S);
+    assert_eq!(both.effects, [Effect::RenewLease(LeaseId(1))]);
+    assert_eq!(both.machine.deadlines.indicator_us, Some(8 * S));
+    assert!(both.accepted);
+    assert!(!step(&both.machine, &Event::Tick, 5 * S).accepted);
+}
+
+#[test]
+fn what_a_source_takes_that_nobody_has_changes_nothing_but_the_source() {
+    let machine = follow(&active(Mode::View, 0), &[more(Mode::Control)], 0);
+    let rest = Capabilities::ALL.without(Capabilities::TRANSFERS);
+    let narrowed = step(&machine, &Event::Narrowed(Source::Local, rest), 0);
+    assert!(narrowed.accepted && narrowed.effects.is_empty(), "{:?}", narrowed.effects);
+    let facts: Vec<Fact> = narrowed.audit.iter().map(|entry| entry.fact).collect();
+    assert_eq!(facts, [Fact::Limited { source: Source::Local, to: rest }]);
+    assert_eq!(narrowed.machine.question(), machine.question());
+    assert_eq!(narrowed.machine.rights, machine.rights);
+}
+
+#[test]
+fn a_session_lasts_from_its_request_to_its_end() {
+    let machine = follow(&idle(), &[requested(Mode::View)], 5 * S);
+    let ended = step(&machine, &Event::SharerEnded, 7 * S);
+    let lasted_us = ended.audit.iter().find_map(|entry| match entry.fact {
+        Fact::Ended { lasted_us, .. } => Some(lasted_us),
+        _ => None,
+    });
+    assert_eq!(lasted_us, Some(2 * S));
 }
 
 #[test]
@@ -246,4 +280,6 @@ fn who_and_whom_are_in_every_entry_once_they_are_known() {
     assert_eq!((next.machine.who(), next.machine.setup()), (Some(&who()), &setup()));
     assert_eq!(next.machine.now_us(), 7);
     assert_eq!(next.machine.sources().of(Source::Consent), Capabilities::NONE);
+    assert_eq!(next.machine.sources().of(Source::Local), Capabilities::ALL);
+    assert_eq!(active(Mode::Control, 0).rights(), Some(Rights::of(Mode::Control)));
 }

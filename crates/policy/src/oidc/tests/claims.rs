@@ -232,3 +232,22 @@ fn names_that_deceive_are_refused_and_identifiers_are_plain() {
         cases.refused(&SIGNER.with("roles", roles), error);
     }
 }
+
+#[test]
+fn what_lies_on_a_bound_is_within_it() {
+    let identifier = "x".repeat(128);
+    let on_the_bound = [
+        ("exp", json!(NOW_S + 86_400)),
+        ("auth_time", json!(NOW_S + 60)),
+        ("auth_time", json!(NOW_S - 43_260)),
+        ("amr", json!(vec!["mfa"; 32])),
+        ("roles", json!(vec!["r"; 32])),
+        ("roles", json!([identifier])),
+        ("oid", json!(identifier)),
+        ("name", json!("x".repeat(64))),
+    ];
+    for (claim, value) in on_the_bound {
+        let token = SIGNER.with(claim, value);
+        assert!(is_verified(&mut validator(), &token), "{claim}");
+    }
+}

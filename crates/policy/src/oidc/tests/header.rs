@@ -171,6 +171,8 @@ fn texts_that_are_no_token_are_refused() {
     for token in bad {
         cases.refused(&token, TokenError::Shape);
     }
+    assert_eq!(MAX_TOKEN_BYTES, 16_384);
+    cases.refused(&"a".repeat(MAX_TOKEN_BYTES), TokenError::Shape);
     for bytes in [MAX_TOKEN_BYTES + 1, 1 << 20] {
         let error = TokenError::TooLarge { bytes, most: MAX_TOKEN_BYTES };
         cases.refused(&"a".repeat(bytes), error.clone());

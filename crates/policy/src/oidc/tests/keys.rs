@@ -36,6 +36,14 @@ fn sets_are_bounded() {
     let mut keys = numbered(61);
     keys.extend(SIGNERS.map(Signer::jwk));
     most.handle_keys(&jwks(&keys), NOW_S).unwrap();
+    let mut longest = jwks(&[Signer::Rsa.jwk()]);
+    longest.resize(MAX_JWKS_BYTES, b' ');
+    assert_eq!((MAX_JWKS_BYTES, most.handle_keys(&longest, NOW_S)), (262_144, Ok(())));
+    let kid = "k".repeat(128);
+    let mut named = Signer::P256.jwk();
+    named["kid"] = json!(kid);
+    most.handle_keys(&jwks(&[named]), NOW_S).unwrap();
+    assert!(is_verified(&mut most, &Signer::P256.with_header("kid", json!(kid))));
 }
 
 #[test]
