@@ -58,10 +58,10 @@ fn a_grant_comes_back_as_it_was_issued() {
 
 #[test]
 fn a_device_certificate_comes_back_as_it_was_issued() {
-    use crate::identity::Compliance::{Compliant, NotCompliant, Unknown};
+    use crate::Posture::{Compliant, NotCompliant, Unknown};
     let mut claims = device_claims();
-    for compliance in [Unknown, Compliant, NotCompliant] {
-        claims.device.compliance = compliance;
+    for posture in [Unknown, Compliant, NotCompliant] {
+        claims.device.posture = posture;
         let bytes = authority().device(&claims).unwrap();
         let device = DeviceCertificate::verify(&bytes, &trust(&[]), NOW_S).unwrap();
         assert_eq!(*device.claims(), claims);

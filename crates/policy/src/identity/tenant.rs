@@ -124,7 +124,7 @@ mod tests {
         assert_eq!((tenant.name(), tenant.keys()), ("Contoso Ltd", &keys[..]));
         assert_eq!(Tenant::from_json(&tenant.to_json()), Ok(tenant));
         let longest = "a".repeat(64);
-        assert_eq!(TenantId::parse(&longest).unwrap().as_str(), longest);
+        assert_eq!(TenantId::new(&longest).unwrap().as_str(), longest);
     }
 
     #[test]

@@ -124,17 +124,6 @@ fn each_channel_has_a_token_of_its_own() {
     assert!(more.channels.of::<Chat>().is_none());
 }
 
-#[cfg(feature = "testing")]
-#[test]
-fn a_token_for_tests_is_valid_until_it_is_revoked() {
-    let token = InputToken::for_tests(3, Reach::Full);
-    assert_eq!((token.epoch(), token.reach()), (3, Reach::Full));
-    let clone = token.clone();
-    assert!(clone.is_valid());
-    token.revoke_for_tests();
-    assert!(!clone.is_valid());
-}
-
 #[test]
 fn tokens_are_equal_only_when_they_die_together() {
     let (mut one, mut two) = (Tokens::default(), Tokens::default());
