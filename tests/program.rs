@@ -125,6 +125,13 @@ impl Program {
         writeln!(stdin, "{line}").expect("the program reads its standard input");
     }
 
+    /// Writes one line to its standard input, if it still reads any.
+    pub fn answer_if_open(&mut self, line: &str) {
+        if let Some(stdin) = &mut self.stdin {
+            let _ = writeln!(stdin, "{line}");
+        }
+    }
+
     /// Sends it a signal.
     ///
     /// # Panics

@@ -102,3 +102,39 @@ fn an_invitation_that_does_not_fit_is_an_error() {
     assert!(exit.said.contains(FULL) && exit.said.contains("test.invite"), "{exit:?}");
     assert_eq!(disk.names(), ["more"]);
 }
+
+#[test]
+fn what_cannot_be_written_down_does_not_happen_and_the_session_ends() {
+    let _turn = beside_others();
+    let disk = SmallDisk::new();
+    if !disk.is_mounted() {
+        eprintln!("not root: no file system could be mounted");
+        return;
+    }
+    // Room for the log, its reserve and a session's beginning.
+    std::fs::write(disk.file("filling"), vec![1; 8 << 10]).unwrap();
+    let log = disk.file("audit");
+    let log = log.to_str().unwrap();
+    let desk = Desk::start(SIZE);
+    desk.draw(1);
+    let share = Share::with(&desk, &["--consent", "auto", "--audit", log]);
+    let mut view = View::headless(&share, &["--chat"]);
+    view.program.wait_said("the session goes on", LIMIT);
+    let more = std::fs::write(disk.file("more"), vec![1; 64 << 10]);
+    assert!(more.is_err(), "the disk is full");
+    wait_for("the end", LIMIT, || {
+        view.program.answer_if_open("/hold");
+        view.program.answer_if_open("/go");
+        std::thread::sleep(Duration::from_millis(100));
+        !view.program.is_running()
+    });
+    let exit = view.program.wait_exit(LIMIT);
+    assert!(exit.said.contains("the audit log took no entry"), "{exit:?}");
+    share.program.wait_said("is gone: the audit log took no entry", LIMIT);
+    wait_for("the display is left", LIMIT, || desk.clients() == 1);
+    drop(share);
+    let exit = Program::run(&["audit", "export", log, "--ocsf"], None, LIMIT);
+    assert!(exit.said.contains("session.ended"), "the end has a place of its own: {exit:?}");
+    let exit = Program::run(&["audit", "verify", log], None, LIMIT);
+    assert!(exit.status.success(), "{exit:?}");
+}
