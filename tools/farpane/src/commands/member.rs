@@ -73,17 +73,21 @@ impl MemberArgs {
         let changes = inotify::WatchFlags::CLOSE_WRITE | inotify::WatchFlags::MOVED_TO;
         inotify::add_watch(&watch, &folder, changes)
             .with_context(|| format!("cannot watch {}", folder.display()))?;
+        let update = move || {
+            let renewed = read(&folder.join(REVOCATIONS)).and_then(|bytes| renew(&bytes));
+            if let Err(error) = renewed {
+                eprintln!("farpane: the new revocation list does not count: {error:#}");
+            }
+        };
         let run = move || {
+            // What came between the first look and the watch.
+            update();
             let mut buffer = [MaybeUninit::uninit(); 4_096];
             let mut events = inotify::Reader::new(&watch, &mut buffer);
             while let Ok(event) = events.next() {
                 let name = event.file_name().map(|name| OsStr::from_bytes(name.to_bytes()));
-                if name != Some(OsStr::new(REVOCATIONS)) {
-                    continue;
-                }
-                let renewed = read(&folder.join(REVOCATIONS)).and_then(|bytes| renew(&bytes));
-                if let Err(error) = renewed {
-                    eprintln!("farpane: the new revocation list does not count: {error:#}");
+                if name == Some(OsStr::new(REVOCATIONS)) {
+                    update();
                 }
             }
         };
