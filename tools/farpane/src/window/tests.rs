@@ -4,7 +4,7 @@ use super::*;
 use crate::desktop::Desktop;
 use farpane_capture::{CursorShape, Xvfb};
 use x11rb::protocol::xproto::{
-    ClientMessageEvent, ImageFormat, KEY_PRESS_EVENT, KEY_RELEASE_EVENT,
+    ClientMessageEvent, EventMask, ImageFormat, KEY_PRESS_EVENT, KEY_RELEASE_EVENT,
 };
 use x11rb::protocol::xtest::ConnectionExt as _;
 
