@@ -30,8 +30,8 @@ pub unsafe extern "C" fn farpane_input_send(
 ) -> farpane_result {
     on_session(session, |session| {
         // SAFETY: the caller's promise.
-        let event = event(&unsafe { memory::read(input)? })?;
-        session.helper()?.with(|helper| match helper.send_input(&[event]) {
+        let input = unsafe { memory::read(input)? };
+        session.helper()?.with(|helper| match helper.send_input(&[event(&input)?]) {
             Ok(1) => Ok(FARPANE_OK),
             Ok(_) => Ok(FARPANE_AGAIN),
             Err(error) => Err(unsent(&error)),
