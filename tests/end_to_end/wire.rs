@@ -173,7 +173,7 @@ fn pictures_go_from_consent_to_revocation_and_not_a_packet_longer() {
         let shown = large(*answered, *revoked).count();
         assert!(shown >= MANY, "{shown} packets are no pictures");
         assert!(large(*revoked - BUSY, *revoked).count() > 0, "nothing was left to be stopped");
-        let last = large(*revoked, *over).last().map_or(*revoked, |packet| packet.at);
+        let last = large(*revoked, *over).next_back().map_or(*revoked, |packet| packet.at);
         silent_ms.push((last - *revoked).as_secs_f64() * 1e3);
         let limit = *revoked + Duration::from_secs_f64(limit_ms / 1e3);
         late.extend(large(limit, *over).map(|packet| packet.bytes));

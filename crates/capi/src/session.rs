@@ -29,8 +29,8 @@ unsafe impl Sized32 for farpane_session_config {
 
 /// What a session is for.
 pub(crate) enum Role {
-    Sharer(SharerRole),
-    Helper(HelperRole),
+    Sharer(Box<SharerRole>),
+    Helper(Box<HelperRole>),
 }
 
 /// A session.
@@ -86,8 +86,8 @@ impl Session {
         let texts = Texts::read(config)?;
         let shared = Arc::new(Shared::default());
         let role = match config.role {
-            FARPANE_ROLE_SHARER => Role::Sharer(SharerRole::new(&texts)?),
-            FARPANE_ROLE_HELPER => Role::Helper(HelperRole::new(&texts)?),
+            FARPANE_ROLE_SHARER => Role::Sharer(Box::new(SharerRole::new(&texts)?)),
+            FARPANE_ROLE_HELPER => Role::Helper(Box::new(HelperRole::new(&texts)?)),
             other => return Err(Failure::argument(format!("there is no role {other}"))),
         };
         let number = NEXT.fetch_add(1, Ordering::Relaxed);

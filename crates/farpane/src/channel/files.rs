@@ -141,16 +141,7 @@ impl Files {
             }
             Control::FileAnswer { id, wanted } => self.handle_answer(id, wanted, gate),
             Control::FileTaken { id, bytes } => self.handle_taken(id, bytes),
-            Control::FileStopped { id, by_sender: true } => {
-                if self.incoming.remove(&id).is_some() {
-                    self.stopped(false, id, "the other side stopped sending it");
-                }
-            }
-            Control::FileStopped { id, by_sender: false } => {
-                if self.outgoing.remove(&id).is_some() {
-                    self.stopped(true, id, "the other side does not take it any more");
-                }
-            }
+            Control::FileStopped { id, by_sender } => self.handle_stopped(id, by_sender),
             _ => {}
         }
     }
@@ -200,6 +191,19 @@ impl Files {
                 self.outgoing.remove(&id);
                 self.stopped(true, id, "the other side counts wrongly");
             }
+        }
+    }
+
+    fn handle_stopped(&mut self, id: u32, by_sender: bool) {
+        let (known, reason) = match by_sender {
+            true => (self.incoming.remove(&id).is_some(), "the other side stopped sending it"),
+            false => {
+                let reason = "the other side does not take it any more";
+                (self.outgoing.remove(&id).is_some(), reason)
+            }
+        };
+        if known {
+            self.stopped(!by_sender, id, reason);
         }
     }
 
