@@ -47,9 +47,11 @@ pub struct SharerOptions {
     /// How long what of a session may take.
     pub limits: SessionLimits,
     /// Whether the app asks somebody else for the lease of each session
-    /// ([`SharerEvent::LeaseDue`]). Default no: this process leases it, as long as it lives.
+    /// ([`LeaseDue`](crate::SharerEvent::LeaseDue)). Default no: this process leases it,
+    /// as long as it lives.
     pub lease_by_app: bool,
-    /// Whether capture waits for [`Sharer::start_capture`] even when there is consent.
+    /// Whether capture waits for [`start_capture`](crate::Sharer::start_capture) even when there is
+    /// consent.
     pub wait_for_start: bool,
     /// Called from other threads whenever there is a new event. Must not block.
     pub on_event: Arc<dyn Fn() + Send + Sync>,

@@ -8,7 +8,7 @@ use farpane_policy::{ConsentRequest, EndReason, LeaseId, Mode, Peer, Posture};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SharerEvent {
-    /// A helper waits for [`Sharer::answer`].
+    /// A helper waits for [`Sharer::answer`](crate::Sharer::answer).
     ConsentRequested {
         /// Names the helper from now on.
         helper: u64,
@@ -16,7 +16,8 @@ pub enum SharerEvent {
         request: ConsentRequest,
     },
     /// There is consent. Show who sees the screen, and say that it shows with
-    /// [`Sharer::acknowledge_indicator`] now and every second: only then is the screen captured.
+    /// [`acknowledge_indicator`](crate::Sharer::acknowledge_indicator) now and every second:
+    /// only then is the screen captured.
     ShowIndicator {
         /// Which helper.
         helper: u64,
@@ -38,7 +39,8 @@ pub enum SharerEvent {
         reason: String,
     },
     /// The device does not keep the tenant's rules, or nobody knows. Show it to the sharer, then
-    /// call [`Sharer::acknowledge_compliance`]. The helper is warned too.
+    /// call [`acknowledge_compliance`](crate::Sharer::acknowledge_compliance). The helper
+    /// is warned too.
     ComplianceWarning {
         /// Which helper waits.
         helper: u64,
@@ -46,7 +48,8 @@ pub enum SharerEvent {
         posture: Posture,
     },
     /// The lease of a session is to be renewed: ask whoever leases sessions, and hand the answer
-    /// to [`Sharer::renew_lease`]. Only with [`SharerOptions::lease_by_app`].
+    /// to [`renew_lease`](crate::Sharer::renew_lease). Only with
+    /// [`lease_by_app`](crate::SharerOptions::lease_by_app).
     LeaseDue {
         /// Whose.
         helper: u64,
@@ -130,7 +133,7 @@ pub enum SharerEvent {
     SourceEnded,
     /// The sharer is over, which is the last event.
     Stopped {
-        /// Whether its thread failed; else [`Sharer::stop`] stopped it.
+        /// Whether its thread failed; else [`Sharer::stop`](crate::Sharer::stop) stopped it.
         failed: bool,
     },
     /// The app did not take its events in time: so many that it can do without were dropped.
