@@ -151,7 +151,7 @@ fn who_floods_or_talks_nonsense_is_sent_away() {
         ("cut off", vec![vec![17, 1]]),
         ("control characters", vec![[&[16], "a\u{1b}[2J".as_bytes()].concat()]),
     ];
-    let count = cases.len();
+    let count = cases.len() + 1;
     for (what, messages) in cases {
         let share = Share::with(&desk, &["--consent", "auto"]);
         let helper = ModifiedHelper::connect(&share.invitation());
@@ -167,5 +167,14 @@ fn who_floods_or_talks_nonsense_is_sent_away() {
         wait_for(&format!("{what}: the end"), LIMIT, || helper.closed().is_some());
         share.program.wait_said("is gone: something failed", LIMIT);
     }
+    let share = Share::with(&desk, &["--consent", "auto"]);
+    let helper = ModifiedHelper::connect(&share.invitation());
+    assert!(helper.say(&Control::hello("Mallory", 0)));
+    assert!(helper.say(&Control::Ask(WireRights { mode: 0, capabilities: 1 })));
+    wait_for("the session", LIMIT, || helper.heard().contains(&Control::Resumed));
+    wait_for("clipboards: the end", LIMIT, || {
+        helper.send(CLIPBOARD_BLOB, b"again".to_vec());
+        helper.closed().is_some()
+    });
     println!("limits: {count} helpers that flood or talk nonsense sent away");
 }

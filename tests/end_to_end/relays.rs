@@ -4,7 +4,7 @@
 use farpane::frame::Size;
 use farpane::net::RelayPin;
 use farpane_netbed::{Bed, Config, Credentials, Relay, RelayConfig, Side};
-use farpane_tests::{Desk, Program, Share, View, alone, beside_others};
+use farpane_tests::{Desk, Program, Share, View, alone, beside_others, wait_for};
 use rustix::process::Signal;
 use std::time::Duration;
 
@@ -115,6 +115,53 @@ fn consent_and_all_that_follows_work_after_udp_was_blocked() {
     }
     view.program.signal(Signal::INT);
     share.program.wait_said("is gone: the helper ended the session", LIMIT);
+}
+
+#[test]
+fn input_and_messages_go_on_after_udp_was_blocked_and_nobody_on_the_way_reads_them() {
+    const LINES: [&str; 3] = ["the first line 5f3a", "the second line 8c1d", "an answer 27e0"];
+    let _turn = alone();
+    let world = World::new();
+    let (desk, shown) = desks();
+    let file = world.file(&[udp(&world.relay), tls(&world.relay)]);
+    let more = ["--relay", &file, "--consent", "ask", "--allow", "control"];
+    let bed = &world.bed;
+    let files = ["sharer", "helper", "public"].map(|name| world.folder.path().join(name));
+    let spaces = [bed.sharer(), bed.helper(), bed.public()];
+    let captures: Vec<_> = spaces
+        .iter()
+        .zip(&files)
+        .map(|(space, file)| bed.capture(space, file).expect("a recording"))
+        .collect();
+    let mut share = Share::start_in(Some(bed.sharer()), &desk, "0.0.0.0:0", &more);
+    let more = ["--fullscreen", "--ask", "control", "--chat"];
+    let mut view = View::start_in(Some(bed.helper()), &share, Some(&shown), &more);
+    share.program.wait_said("Allow? [y/N]", LIMIT);
+    share.program.answer("y");
+    view.program.wait_said("mouse and keyboard are the sharer's", LIMIT);
+    let follows = |place: (i16, i16)| {
+        shown.point(place.0, place.1);
+        wait_for("the sharer's pointer to follow", LIMIT, || desk.pointer() == place);
+    };
+    follows((100, 101));
+    view.program.answer(LINES[0]);
+    share.program.wait_said(LINES[0], LIMIT);
+    let _fault = bed.block_udp(Side::Helper).expect("a fault");
+    follows((200, 201));
+    view.program.answer(LINES[1]);
+    share.program.wait_said(LINES[1], LIMIT);
+    share.program.answer(LINES[2]);
+    view.program.wait_said(LINES[2], LIMIT);
+    view.program.wait_said("reached by a relay over TLS from now on", LIMIT);
+    captures.into_iter().for_each(|capture| capture.stop().expect("a whole file"));
+    for file in &files {
+        let bytes = std::fs::read(file).expect("a recording");
+        assert!(bytes.len() > 10_000, "{} has not all", file.display());
+        for line in LINES {
+            let seen = bytes.windows(line.len()).any(|window| window == line.as_bytes());
+            assert!(!seen, "{} has {line:?}", file.display());
+        }
+    }
 }
 
 #[test]

@@ -1,8 +1,13 @@
 //! Several helpers of one sharer, through the library.
 
-use farpane::SharerEvent;
+use farpane::capture::SourceSpec;
 use farpane::frame::Size;
-use farpane_tests::{Desk, HelperApp, SharerApp, beside_others};
+use farpane::net::Identity;
+use farpane::policy::{Answer, Mode, Reach, Rights};
+use farpane::{
+    Helper, HelperEvent, HelperOptions, InputTarget, Sharer, SharerEvent, SharerOptions,
+};
+use farpane_tests::{Desk, HelperApp, SharerApp, beside_others, holds_for, wait_for};
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -50,4 +55,70 @@ fn a_desktop_in_motion_reaches_two_helpers_at_once() {
             assert!(helper.is_in(), "round {round}");
         }
     }
+}
+
+/// What a helper's app is told next of its input.
+fn input(helper: &Helper, sharer: &Sharer) -> Option<Reach> {
+    let mut told = None;
+    wait_for("word of input", LIMIT, || {
+        sharer.acknowledge_indicator();
+        told = std::iter::from_fn(|| helper.try_event())
+            .filter_map(
+                |event| if let HelperEvent::Input(reach) = event { Some(reach) } else { None },
+            )
+            .last();
+        told.is_some()
+    });
+    told.flatten()
+}
+
+/// Connects a helper that asks for control, and waits until the sharer is asked.
+fn ask(sharer: &Sharer) -> (Helper, u64) {
+    let at = vec![sharer.local_address().to_string()];
+    let invitation = sharer.invite(at, LIMIT).expect("an invitation");
+    let options = HelperOptions { rights: Rights::of(Mode::Control), ..HelperOptions::default() };
+    let identity = Identity::generate().expect("a key");
+    let helper = Helper::connect(&invitation, &identity, options).expect("a sharer that listens");
+    let mut asked = None;
+    wait_for("the question", LIMIT, || {
+        sharer.acknowledge_indicator();
+        let event = sharer.next_event(Duration::from_millis(20));
+        if let Some(SharerEvent::ConsentRequested { helper, .. }) = event {
+            asked = Some(helper);
+        }
+        asked.is_some()
+    });
+    (helper, asked.expect("somebody asked"))
+}
+
+#[test]
+fn no_helper_clicks_on_the_question_about_another_whatever_prompts_close() {
+    let _turn = beside_others();
+    let desk = Desk::start(Size::new(320, 200));
+    let source = SourceSpec::parse(&format!("x11:{}", desk.display()), None).unwrap();
+    let display = Some(desk.display().to_owned());
+    let sharer = Sharer::start(SharerOptions {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        allow: Mode::Control.usual(),
+        input: InputTarget::X11 { display, monitor: None },
+        ..SharerOptions::new(move || source.open())
+    })
+    .unwrap();
+    let (first, id) = ask(&sharer);
+    sharer.answer(id, Answer::Allow(Rights::of(Mode::Control)));
+    assert_eq!(input(&first, &sharer), Some(Reach::Full));
+    let (_second, id) = ask(&sharer);
+    assert_eq!(input(&first, &sharer), None, "somebody else is asked about");
+    // A prompt that never opened: it must not stand for the question.
+    sharer.prompt_closed();
+    let silent = || {
+        sharer.acknowledge_indicator();
+        std::iter::from_fn(|| first.try_event()).all(|e| !matches!(e, HelperEvent::Input(_)))
+    };
+    assert!(holds_for(Duration::from_millis(300), silent));
+    sharer.answer(id, Answer::Deny);
+    assert_eq!(input(&first, &sharer), Some(Reach::Full));
+    let withdrawn = std::iter::from_fn(|| sharer.next_event(Duration::from_millis(50)))
+        .any(|event| matches!(event, SharerEvent::QuestionWithdrawn { .. }));
+    assert!(!withdrawn, "it was answered");
 }

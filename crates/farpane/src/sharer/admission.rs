@@ -18,27 +18,11 @@ use std::sync::Arc;
 const TENANT: &str = "invited";
 /// This device, to those invited to it.
 const DEVICE: &str = "this-device";
-/// What this library moves by itself.
-const CHANNELS: Capabilities = Capabilities::of(&[
-    Capability::View,
-    Capability::Chat,
-    Capability::ClipboardIn,
-    Capability::ClipboardOut,
-    Capability::FileIn,
-    Capability::FileOut,
-]);
-/// What takes a display that input is applied to besides.
-const WITH_INPUT: Capabilities = Capabilities::of(&[
-    Capability::View,
-    Capability::Chat,
-    Capability::ClipboardIn,
-    Capability::ClipboardOut,
-    Capability::FileIn,
-    Capability::FileOut,
-    Capability::Point,
-    Capability::Control,
-    Capability::Elevate,
-]);
+/// What takes a display that input is applied to.
+pub(crate) const INPUT: Capabilities =
+    Capabilities::of(&[Capability::Point, Capability::Control, Capability::Elevate]);
+/// What this library does not do.
+const MISSING: Capabilities = Capabilities::of(&[Capability::Audio]);
 
 /// Why a helper is not let in.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +76,8 @@ impl Introduction<'_> {
 impl Admission {
     /// What a machine can do that applies input there.
     pub(crate) fn platform(input: &InputTarget) -> Capabilities {
-        if *input == InputTarget::None { CHANNELS } else { WITH_INPUT }
+        let all = Capabilities::ALL.without(MISSING);
+        if *input == InputTarget::None { all.without(INPUT) } else { all }
     }
 
     /// Who this end is, for a helper by this connection.

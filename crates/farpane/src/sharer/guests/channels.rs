@@ -6,6 +6,7 @@ use crate::channel::{FileId, FileProblem, Secret};
 use crate::sharer::links::PeerId;
 use crate::sharer::session::Offer;
 use crate::sharer::told::SharerEvent;
+use farpane_capture::monotonic_us;
 use farpane_proto::control::{CLIPBOARD_BLOB, Control, FILE_PIECE_BLOB, FilePiece, read_clipboard};
 use std::io::Write;
 
@@ -89,6 +90,7 @@ impl Guests {
         let Some(guest) = self.guests.get_mut(&id) else { return };
         guest.peer.room.give(bytes.len());
         match kind {
+            CLIPBOARD_BLOB if !guest.words.take(monotonic_us()) => self.said_too_much(id),
             CLIPBOARD_BLOB => match read_clipboard(bytes).map(str::to_owned) {
                 Ok(text) if through(&guest.open.clipboard_in, || ()).is_some() => {
                     self.tell(SharerEvent::Clipboard { helper: id, text });

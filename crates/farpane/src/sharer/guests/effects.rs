@@ -2,6 +2,7 @@
 
 use super::Guests;
 use crate::channel::{posture_byte, wire_reach, wire_rights};
+use crate::sharer::admission::INPUT;
 use crate::sharer::input::Ways;
 use crate::sharer::links::PeerId;
 use crate::sharer::told::SharerEvent;
@@ -19,7 +20,8 @@ impl Guests {
                 self.open_question(id, request.id);
                 self.tell(SharerEvent::ConsentRequested { helper: id, request });
             }
-            Effect::WithdrawQuestion(_) => {
+            // The sharer's own no withdraws nothing.
+            Effect::WithdrawQuestion(_) if guest.question.is_some() => {
                 self.close_question(id);
                 self.tell(SharerEvent::QuestionWithdrawn { helper: id });
             }
@@ -132,8 +134,7 @@ impl Guests {
     /// The display takes no input: what needs it is taken back.
     pub(super) fn input_failed(&mut self, id: PeerId, reason: String) {
         self.tell(SharerEvent::InputFailed { helper: id, reason });
-        let input = [Capability::Point, Capability::Control, Capability::Elevate];
-        let left = Capabilities::ALL.without(Capabilities::of(&input));
+        let left = Capabilities::ALL.without(INPUT);
         self.step(id, Event::Narrowed(Source::Platform, left));
     }
 

@@ -94,7 +94,7 @@ impl Guests {
         };
         let Some(guest) = self.guests.get_mut(&id) else { return };
         if is_counted(&message) && !guest.words.take(now_us) {
-            return self.broke_rules(id, "the helper says too much in too short a time");
+            return self.said_too_much(id);
         }
         match message {
             Control::Hello { version: VERSION, name, video } => self.greeted(id, name, video),
@@ -147,7 +147,7 @@ impl Guests {
         if guest.session.is_some() {
             return self.step(id, Event::MoreRequested(rights));
         }
-        let Some(name) = guest.name.take() else {
+        let Some(name) = guest.name.clone() else {
             return self.drop_guest(id, "the helper asks before it has said who it is");
         };
         let admission = &self.house.admission;
@@ -159,7 +159,6 @@ impl Guests {
             binding: guest.binding,
             rights,
         };
-        guest.name = Some(name.clone());
         let who = admission.authenticate(&introduction);
         guest.refusal = who.as_ref().err().map(ToString::to_string);
         let refusal = guest.refusal.clone();
@@ -187,6 +186,10 @@ impl Guests {
         };
         self.step(id, ended);
         self.guests.remove(&id);
+    }
+
+    pub(super) fn said_too_much(&mut self, id: PeerId) {
+        self.broke_rules(id, "the helper says too much in too short a time");
     }
 
     /// The helper said what no helper says.

@@ -138,17 +138,22 @@ impl Guests {
 
     /// Takes the sharer's answer to one helper.
     pub(crate) fn answer(&mut self, id: PeerId, answer: Answer) {
-        if let Some(question) = self.guests.get(&id).and_then(|guest| guest.question) {
+        let question = self.guests.get_mut(&id).and_then(|guest| guest.question.take());
+        if let Some(question) = question {
             self.step(id, Event::Answered(question, answer));
-            self.close_question(id);
+            self.step_others(id, &Event::PromptClosed);
         }
     }
 
     /// A prompt of the sharer's machine opened or closed: no input counts meanwhile.
     pub(crate) fn set_prompt(&mut self, open: bool) {
-        let event = if open { Event::PromptOpened } else { Event::PromptClosed };
-        self.prompts = if open { self.prompts + 1 } else { self.prompts.saturating_sub(1) };
-        self.step_all(&event);
+        match open {
+            true => self.prompts += 1,
+            // Else it would take a question to another helper for this prompt.
+            false if self.prompts == 0 => return,
+            false => self.prompts -= 1,
+        }
+        self.step_all(if open { &Event::PromptOpened } else { &Event::PromptClosed });
         self.tell_prompt();
     }
 

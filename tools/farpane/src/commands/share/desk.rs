@@ -26,7 +26,6 @@ lines answer the question that waits (y or n); else they are messages to the hel
 
 pub(super) struct Desk {
     helpers: BTreeSet<u64>,
-    shown: usize,
     waiting: Vec<(u64, Rights)>,
     lines: Option<Lines>,
     /// Called for every line.
@@ -39,7 +38,6 @@ impl Desk {
     pub(super) fn new(args: &Args, wake: Arc<dyn Fn() + Send + Sync>) -> Result<Self> {
         Ok(Self {
             helpers: BTreeSet::new(),
-            shown: 0,
             waiting: Vec::new(),
             lines: None,
             wake,
@@ -59,7 +57,7 @@ impl Desk {
                 sharer.acknowledge_compliance(helper);
             }
             SharerEvent::ShowIndicator { helper, peer, mode } => {
-                self.shown += usize::from(self.helpers.insert(helper));
+                self.helpers.insert(helper);
                 let (name, key) = (peer.display_name(), peer.key_fingerprint());
                 let does = match mode {
                     Mode::View | Mode::Unattended => "SEES THIS SCREEN",
@@ -74,7 +72,7 @@ impl Desk {
             }
             SharerEvent::Left { helper, reason } => {
                 self.waiting.retain(|(id, _)| *id != helper);
-                self.shown -= usize::from(self.helpers.remove(&helper));
+                self.helpers.remove(&helper);
                 eprintln!("○ helper {helper} is gone: {reason}");
             }
             SharerEvent::Refused { helper, reason } => {
@@ -191,7 +189,7 @@ impl Desk {
     }
 
     pub(super) fn tick(&self, sharer: &Sharer) {
-        if self.shown > 0 {
+        if !self.helpers.is_empty() {
             sharer.acknowledge_indicator();
         }
     }
