@@ -13,14 +13,17 @@ mod vnet;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use quinn::ConnectionError;
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 
 pub use keeper::RelayState;
 pub(crate) use keeper::Relays;
 use message::{EXPORTED_BYTES, EXPORTER_LABEL, Sealer};
 use mux::State;
-pub(crate) use mux::{Mux, WeakMux};
+pub(crate) use mux::{Mux, WeakMux, part};
 use peer::Peer;
 pub(crate) use place::{Aliases, Place, SHARER, Via};
 use set::PathSet;
@@ -31,6 +34,9 @@ use crate::relay::{Relay, RelayUrl};
 
 /// Switches that may wait to be told.
 const SWITCHES: usize = 16;
+/// For so long the paths of a session that this end has closed are still looked after: the other
+/// end may not have heard of it.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How packets get to the other side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -98,7 +104,7 @@ pub struct PathSwitch {
     pub reason: SwitchReason,
 }
 
-/// A session's paths. Dropping it forgets them.
+/// A session's paths, until its connection is closed and the other end knows it.
 #[derive(Debug)]
 pub(crate) struct Paths {
     mux: Mux,
@@ -124,14 +130,22 @@ impl Paths {
         }
         let mut peer = Peer::new(alias, first, sealer, set, is_helper, state.finds_direct, changed);
         peer.offer(state.own_addresses());
+        let name = peer.name();
+        // One that was closed may still be there under this address.
+        state.peers.retain(|peer| peer.alias != alias);
         state.peers.push(peer);
         state.ask_relays();
         drop(state);
         let (socket, ended) = (mux.downgrade(), quinn.clone());
         tokio::spawn(async move {
-            ended.closed().await;
+            let is_own = matches!(ended.closed().await, ConnectionError::LocallyClosed);
+            if let Some(mux) = socket.upgrade().filter(|_| is_own) {
+                mux.state().close(name);
+                drop(mux);
+                sleep(FAREWELL).await;
+            }
             if let Some(mux) = socket.upgrade() {
-                mux.state().forget(alias);
+                mux.state().forget(name);
             }
         });
         Some(Self { mux, alias, switched: Some(switched) })
@@ -173,11 +187,5 @@ impl Paths {
         let state = self.mux.state();
         let peer = state.peers.iter().find(|peer| peer.alias == self.alias);
         peer.map(Peer::switches).unwrap_or_default()
-    }
-}
-
-impl Drop for Paths {
-    fn drop(&mut self) {
-        self.mux.state().forget(self.alias);
     }
 }

@@ -4,13 +4,19 @@ use std::future::Future;
 use std::io;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{oneshot, watch};
 
+use crate::path;
+
 /// Turns that the tasks get after the stop, so that close frames of connections closed just before
 /// still go out. Closing takes the connection's task one turn and the socket's another.
 const FAREWELL_TURNS: usize = 64;
+/// How long it may take then until the other ends know: usually a round trip, longer where a path
+/// has just failed and another takes over.
+const FAREWELL: Duration = Duration::from_millis(700);
 
 /// A running network thread. Dropping it stops the thread and everything that runs on it.
 #[derive(Debug)]
@@ -70,6 +76,7 @@ impl NetThread {
                     for _ in 0..FAREWELL_TURNS {
                         tokio::task::yield_now().await;
                     }
+                    path::part(FAREWELL).await;
                 });
                 // A name that is being looked up cannot be cancelled, and is not waited for.
                 runtime.shutdown_background();

@@ -1,5 +1,6 @@
 //! The socket that QUIC sees: packets of one peer by several paths, under one address.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::io::{self, IoSliceMut};
@@ -12,7 +13,7 @@ use std::time::Duration;
 use quinn::udp::{RecvMeta, Transmit};
 use quinn::{AsyncUdpSocket, UdpPoller};
 use tokio::sync::watch;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::PathKind;
 use super::mapped::Mapped;
@@ -22,6 +23,28 @@ use super::place::{Aliases, Place, Via};
 use crate::clock::now_us;
 use crate::network::Network;
 use crate::relay::{Inbox, Relay, Run};
+
+/// How often it is looked whether all have parted.
+const LOOK: Duration = Duration::from_millis(2);
+
+thread_local! {
+    /// All that were made on this thread, which alone serves them.
+    static HERE: RefCell<Vec<Weak<Mutex<State>>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Waits until the other end of every session that was closed on this thread knows it, or no path
+/// leads there; at most for `limit`.
+pub(crate) async fn part(limit: Duration) {
+    let is_parting = || {
+        let here =
+            HERE.with_borrow(|here| here.iter().filter_map(Weak::upgrade).collect::<Vec<_>>());
+        here.into_iter().any(|state| Mux(state).state().is_parting())
+    };
+    let deadline = Instant::now() + limit;
+    while is_parting() && Instant::now() < deadline {
+        sleep(LOOK).await;
+    }
+}
 
 /// The sockets of one end, and the sessions that go over them.
 #[derive(Clone)]
@@ -79,7 +102,12 @@ impl Mux {
             relays_first: false,
             alive: watch::Sender::new(()),
         };
-        Self(Arc::new(Mutex::new(state)))
+        let state = Arc::new(Mutex::new(state));
+        HERE.with_borrow_mut(|here| {
+            here.retain(|other| other.strong_count() > 0);
+            here.push(Arc::downgrade(&state));
+        });
+        Self(state)
     }
 
     /// The socket for the QUIC of a helper or a sharer.
@@ -136,11 +164,29 @@ impl State {
         self.settle();
     }
 
-    /// A session is over. QUIC's farewell still goes by the path that was in use.
-    pub(super) fn forget(&mut self, alias: SocketAddr) {
-        let Some(at) = self.peers.iter().position(|peer| peer.alias == alias) else { return };
+    /// This end has closed a session. QUIC has said farewell once; that the path still leads to the
+    /// other end is found out, so that it can be said again by another.
+    pub(super) fn close(&mut self, name: SessionName) {
+        if let Some(peer) = self.peers.iter_mut().find(|peer| peer.name() == name) {
+            peer.is_closed = true;
+            peer.set.check(now_us());
+        }
+        self.settle();
+    }
+
+    /// Whether it is open if the other end of some session knows that it was closed.
+    fn is_parting(&self) -> bool {
+        self.peers.iter().any(|peer| peer.is_closed && peer.set.is_unsure())
+    }
+
+    /// A session is over. What QUIC still sends goes by the path that was in use, and in doubt by
+    /// the second one as well.
+    pub(super) fn forget(&mut self, name: SessionName) {
+        let Some(at) = self.peers.iter().position(|peer| peer.name() == name) else { return };
+        let alias = self.peers[at].alias;
         let peer = self.peers.remove(at);
-        self.aliases.lead(alias, peer.place(peer.set.route().0));
+        let (first, second) = peer.set.route();
+        self.aliases.lead(alias, peer.place(first), second.map(|way| peer.place(way)));
     }
 
     /// Whether some session's ways by it have all fallen silent.
@@ -327,17 +373,24 @@ impl State {
 
     fn try_send(&mut self, transmit: &Transmit<'_>) -> io::Result<()> {
         let alias = transmit.destination;
-        let Some(peer) = self.peers.iter_mut().find(|peer| peer.alias == alias) else {
-            return self.sockets.send(self.aliases.place(alias), transmit);
+        let peer = self.peers.iter_mut().find(|peer| peer.alias == alias);
+        let is_session = peer.is_some();
+        let (first, second) = match peer {
+            None => self.aliases.places(alias),
+            Some(peer) => {
+                peer.handle_sent(transmit);
+                let (first, second) = peer.set.route();
+                (peer.place(first), second.map(|way| peer.place(way)))
+            }
         };
-        peer.set.handle_sent(now_us());
-        let (first, second) = peer.set.route();
-        let (first, second) = (peer.place(first), second.map(|way| peer.place(way)));
         if let Some(second) = second {
             // What does not go by it is not missed: the first one has it too.
             let _ = self.sockets.send(second, transmit);
         }
         let sent = self.sockets.send(first, transmit);
+        if !is_session {
+            return sent;
+        }
         self.settle();
         match sent {
             // A path that is broken is left in time; QUIC is not to end for it.

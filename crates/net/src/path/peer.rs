@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
+use quinn::udp::Transmit;
 use tokio::sync::mpsc;
 
 use super::mapped::may_be_tried;
@@ -14,6 +15,8 @@ use super::{PathKind, PathState, PathStats, PathSwitch};
 use crate::clock::now_us;
 use crate::relay::{Relay, RelayTransport};
 
+/// QUIC's farewell has the reason in it, of at most 256 bytes.
+const MAX_FAREWELL_BYTES: usize = 600;
 /// Switches remembered.
 const MAX_SWITCHES: usize = 32;
 /// Places without relays that are learnt from the other end's questions: so many at once, and one
@@ -41,6 +44,10 @@ pub(crate) struct Peer {
     finds_direct: bool,
     /// Until when the places count that were learnt from questions.
     strangers_us: u64,
+    /// Whether this end has closed the session, so that the other is to be told.
+    pub(super) is_closed: bool,
+    /// The last short datagram of QUIC. Of a session that is closed it is the farewell.
+    farewell: Vec<u8>,
 }
 
 #[derive(Debug, Default)]
@@ -78,6 +85,8 @@ impl Peer {
             is_helper,
             finds_direct,
             strangers_us: 0,
+            is_closed: false,
+            farewell: Vec::new(),
         }
     }
 
@@ -225,10 +234,24 @@ impl Peer {
         }
     }
 
-    /// Sends what there is to tell.
+    /// QUIC sends this.
+    pub(super) fn handle_sent(&mut self, transmit: &Transmit<'_>) {
+        self.set.handle_sent(now_us());
+        if transmit.contents.len() <= MAX_FAREWELL_BYTES && transmit.segment_size.is_none() {
+            self.farewell.clear();
+            self.farewell.extend_from_slice(transmit.contents);
+        }
+    }
+
+    /// Sends what there is to tell. QUIC says farewell once, and again only if it is spoken to; who
+    /// is asked by a path hears it there.
     pub(super) fn drain(&mut self, sockets: &Sockets) {
         while let Some((way, message)) = self.set.poll_transmit() {
             let is_told = self.candidates.confirmed >= self.candidates.number;
+            let is_asked = matches!(message, Message::Ping { .. }) && self.set.way(way).is_alive;
+            if self.is_closed && is_asked && !self.farewell.is_empty() {
+                sockets.tell(self.places[way], &self.farewell);
+            }
             self.tell(way, &message, sockets);
             if !is_told && matches!(message, Message::Ping { .. } | Message::Pong { .. }) {
                 self.tell_candidates(way, sockets);

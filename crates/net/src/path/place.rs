@@ -61,11 +61,15 @@ impl Aliases {
         alias
     }
 
-    /// An address leads to this place from now on.
-    pub(crate) fn lead(&mut self, alias: SocketAddr, place: Place) {
+    /// An address leads to this place from now on, and to a second one where it is not known which
+    /// of both still leads anywhere.
+    pub(crate) fn lead(&mut self, alias: SocketAddr, place: Place, second: Option<Place>) {
         self.known.retain(|(_, known)| *known != alias);
-        if place != Place::direct(alias) {
+        if place != Place::direct(alias) || second.is_some() {
             self.remember(place, alias);
+        }
+        if let Some(second) = second {
+            self.remember(second, alias);
         }
     }
 
@@ -78,8 +82,14 @@ impl Aliases {
 
     /// The place of an address.
     pub(crate) fn place(&self, alias: SocketAddr) -> Place {
-        let known = self.known.iter().find(|(_, known)| *known == alias);
-        known.map_or(Place::direct(alias), |(place, _)| *place)
+        self.places(alias).0
+    }
+
+    /// The place of an address, and perhaps a second one.
+    pub(crate) fn places(&self, alias: SocketAddr) -> (Place, Option<Place>) {
+        let mut known = self.known.iter().filter(|(_, known)| *known == alias);
+        let mut next = || known.next().map(|(place, _)| *place);
+        (next().unwrap_or(Place::direct(alias)), next())
     }
 }
 
@@ -115,13 +125,20 @@ mod tests {
         let near = SocketAddr::new([192, 0, 2, 9].into(), 9);
         let mut helpers = Aliases::of(place, SHARER);
         for last in [other, Place::direct(near), place] {
-            helpers.lead(SHARER, last);
+            helpers.lead(SHARER, last, None);
             assert_eq!((helpers.place(SHARER), helpers.alias(last)), (last, SHARER));
         }
         let mut sharers = Aliases::default();
         for last in [place, other, Place::direct(near)] {
-            sharers.lead(near, last);
+            sharers.lead(near, last, None);
             assert_eq!((sharers.place(near), sharers.alias(last)), (last, near));
         }
+        for (first, second) in [(place, other), (Place::direct(near), place)] {
+            sharers.lead(near, first, Some(second));
+            assert_eq!(sharers.places(near), (first, Some(second)));
+            assert_eq!([first, second].map(|place| sharers.alias(place)), [near; 2]);
+        }
+        sharers.lead(near, other, None);
+        assert_eq!(sharers.places(near), (other, None));
     }
 }

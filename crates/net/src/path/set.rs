@@ -257,6 +257,18 @@ impl PathSet {
         (self.active, second)
     }
 
+    /// Asks at once whether the path in use works.
+    pub(crate) fn check(&mut self, now_us: u64) {
+        if !self.is_unsure() {
+            self.ask(self.active, now_us);
+        }
+    }
+
+    /// Whether it is open which path works: an answer is waited for.
+    pub(crate) fn is_unsure(&self) -> bool {
+        self.doubt.is_some() || self.ways[self.active].is_asked()
+    }
+
     /// What is known of a path.
     pub(crate) fn way(&self, way: usize) -> WayState {
         let Way { rtt_us, .. } = self.ways[way];

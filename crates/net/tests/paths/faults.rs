@@ -1,5 +1,8 @@
 //! Networks that fail in the middle of a session: the picture goes on within a second.
 
+use std::time::{Duration, Instant};
+
+use farpane_net::CloseReason;
 use farpane_net::PathKind::{self, Direct, RelayTls, RelayUdp};
 use farpane_net::SwitchReason::{self, Better, RelayLost, Silence};
 use farpane_netbed::{Bed, Config, Layout, Relay, RelayConfig, Side};
@@ -33,6 +36,34 @@ fn udp_is_blocked_at_the_sharer_and_let_through_again() {
 #[test]
 fn udp_is_blocked_at_both_and_let_through_again() {
     udp_is_blocked(&[Side::Helper, Side::Sharer], [RelayTls; 2]);
+}
+
+/// A path is doubted after 100 to 200 ms of silence, and left 180 ms later.
+#[test]
+fn the_end_is_told_when_the_path_has_just_failed_and_while_it_is_in_doubt() {
+    let (bed, relay) = bed(&Config::default());
+    for wait_ms in [0, 130, 230] {
+        let session = Session::begin(&bed, urls(&relay, Carriers::Both), None);
+        let mut running = Running::begin(session, [RelayUdp; 2]);
+        let fault = bed.block_udp(Side::Helper).unwrap();
+        running.film.watch(Duration::from_millis(wait_ms));
+        let Session { sharer, helper, far, near, .. } = running.session;
+        far.close(7, "enough");
+        let start = Instant::now();
+        // As a program that ends: nothing of it is left.
+        drop((running.film, far, sharer));
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(1), "{took:?}");
+        let closed = async move {
+            let closed = tokio::time::timeout(Duration::from_secs(2), near.closed()).await;
+            (closed, near.paths())
+        };
+        let (closed, paths) = helper.run(closed).unwrap();
+        let told = CloseReason::Peer { code: 7, reason: "enough".to_owned() };
+        assert_eq!(closed.ok(), Some(told), "{wait_ms} ms: {paths:?}");
+        println!("  after {wait_ms} ms the end took {took:?}");
+        fault.undo().unwrap();
+    }
 }
 
 #[test]
