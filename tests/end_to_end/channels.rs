@@ -96,7 +96,9 @@ fn whoever_only_views_moves_no_clipboard_and_no_file() {
     let (desk, mut share, mut view, folders) = session(&[]);
     let source = tempfile::tempdir().unwrap();
     let path = file(source.path(), "a.bin", 1_000);
-    for (program, words) in [(&mut view.program, "not allow"), (&mut share.program, "may not be")] {
+    for (program, words) in
+        [(&mut view.program, "not allow"), (&mut share.program, "does not allow this now")]
+    {
         program.answer("/copy a secret");
         program.answer(&format!("/send {path}"));
         program.wait_said(words, LIMIT);

@@ -1,5 +1,7 @@
 //! What can go wrong in a session.
 
+use farpane_policy::EndReason;
+
 /// Why a session could not begin or go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -65,4 +67,15 @@ pub enum Error {
         /// What the system said.
         reason: String,
     },
+}
+
+impl Error {
+    /// The reason with which a session ends that it befalls.
+    pub(crate) fn end_reason(&self) -> EndReason {
+        match self {
+            Self::NotAdmitted(error) => error.end_reason(),
+            Self::Audit(_) => EndReason::AuditFailed,
+            _ => EndReason::Error,
+        }
+    }
 }

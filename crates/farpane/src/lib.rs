@@ -19,12 +19,13 @@ mod texture;
 mod video_choice;
 
 pub use channel::{
-    FileEvent, FileId, FileProblem, MAX_FILES, MAX_SECRET_BYTES, Secret, SecretError,
+    ArrivingFile, FileEvent, FileId, FileProblem, MAX_FILES, MAX_SECRET_BYTES, Secret, SecretError,
+    open_file,
 };
 pub use error::Error;
 pub use hardware::{HardwareOptions, probe_encoder};
 pub use helper::{Helper, HelperEvent, HelperOptions, HelperStats, Picture, RemoteCursor, Unsent};
-pub use membership::{Membership, NotAdmitted};
+pub use membership::{Documents, Membership, NotAdmitted, NotMember, software_version};
 pub use records::{ShareRecord, ViewRecord};
 pub use sharer::{InputTarget, NotReady, Sharer, SharerEvent, SharerOptions, SharerStats};
 #[cfg(feature = "gpu")]

@@ -2,12 +2,16 @@
 
 use farpane_net::Connection;
 use farpane_policy::admission::{
-    AdmissionError, Holder, Presented, PresentedError, Rules, VerifiedSharer,
+    AdmissionError, Certificate, Credential, Holder, Presented, PresentedError, Rules,
+    VerifiedSharer,
 };
-use farpane_policy::identity::{CredentialError, Exporter, ProofError};
+use farpane_policy::identity::{
+    CredentialError, Exporter, KeyError, KeyPair, ProofError, Tenant, TenantError, Trust,
+};
 use farpane_policy::oidc::JwksError;
 use farpane_policy::{
-    Authentication, ConnectionId, EndReason, SessionId, TenantId, TenantSettings,
+    Authentication, Capabilities, ConnectionId, EndReason, SessionId, Side, TenantId,
+    TenantSettings, Version,
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -58,6 +62,11 @@ pub enum NotAdmitted {
 }
 
 impl NotAdmitted {
+    /// Whether the keys of the tenant's OpenID provider are to be fetched first.
+    pub(crate) fn needs_keys(&self) -> bool {
+        matches!(self, Self::Refused(AdmissionError::KeysNeeded))
+    }
+
     /// The reason with which the session ends.
     pub(crate) fn end_reason(&self) -> EndReason {
         match self {
@@ -65,6 +74,47 @@ impl NotAdmitted {
             _ => EndReason::NotPermitted,
         }
     }
+}
+
+/// What a tenant has given out to one end, as `farpane tenant` writes it.
+#[derive(Clone, Copy)]
+pub struct Documents<'a> {
+    /// The tenant: its `tenant.json`.
+    pub tenant: &'a str,
+    /// Its newest revocation list, without which nobody is let in.
+    pub revocations: &'a [u8],
+    /// A helper's grant, or the certificate of a sharer's device.
+    pub credential: &'a [u8],
+    /// The private key that the credential names, as PEM.
+    pub key: &'a str,
+    /// The grant, and its key, of who sits at a sharer's device; without them the device speaks
+    /// for its owner.
+    pub person: Option<(&'a [u8], &'a str)>,
+}
+
+/// Why documents make nobody a member.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotMember {
+    /// The tenant is none.
+    #[error("the tenant: {0}")]
+    Tenant(#[from] TenantError),
+    /// The revocation list is not the tenant's, or has expired.
+    #[error("the revocation list: {0}")]
+    Revocations(#[source] CredentialError),
+    /// A private key is none.
+    #[error("the private key: {0}")]
+    Key(#[from] KeyError),
+    /// A credential is none, or of another key.
+    #[error("the credential: {0}")]
+    Credential(#[from] PresentedError),
+}
+
+/// The version of this software, as it is shown to the other end.
+pub fn software_version() -> Version {
+    let mut numbers = env!("CARGO_PKG_VERSION").split('.').map(|n| n.parse().unwrap_or_default());
+    let mut next = || numbers.next().unwrap_or_default();
+    Version(next(), next(), next())
 }
 
 /// Membership of one tenant. Clones share their knowledge of revocations.
@@ -78,6 +128,35 @@ impl Membership {
     /// This end shows what `holder` holds, and lets in whom `rules` admit. Both of one tenant.
     pub fn new(holder: Holder, rules: Rules) -> Self {
         Self { holder, rules: Arc::new(Mutex::new(rules)) }
+    }
+
+    /// The end on this `side` that these documents are of. `device` is what the management of a
+    /// sharer's machine allows on it.
+    ///
+    /// # Errors
+    /// A document is damaged, expired, or not of this tenant and key.
+    pub fn of(
+        side: Side,
+        documents: &Documents<'_>,
+        settings: TenantSettings,
+        device: Capabilities,
+    ) -> Result<Self, NotMember> {
+        let mut trust = Trust::new(Tenant::from_json(documents.tenant)?);
+        trust.update(documents.revocations, now_s()).map_err(NotMember::Revocations)?;
+        let (bytes, key) = (documents.credential.to_vec(), KeyPair::from_pem(documents.key)?);
+        let holder = match side {
+            Side::Helper => Holder::helper(Credential::grant(bytes)?, key, software_version())?,
+            Side::Sharer => {
+                let person = documents.person.map(|(grant, key)| {
+                    let grant = Credential::grant(grant.to_vec())?;
+                    Ok::<_, NotMember>((grant, KeyPair::from_pem(key)?))
+                });
+                let certificate = Certificate::new(bytes)?;
+                Holder::sharer(certificate, key, person.transpose()?, software_version())?
+            }
+        };
+        let rules = Rules::new(trust, settings).with_device(&holder, device);
+        Ok(Self::new(holder, rules))
     }
 
     fn rules(&self) -> MutexGuard<'_, Rules> {

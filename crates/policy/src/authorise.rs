@@ -54,6 +54,9 @@ pub struct Authentication {
     pub scope: Scope,
     /// How much longer the grant is valid, in microseconds from when this is handed over.
     pub valid_us: u64,
+    /// Names the helper's credential in the audit log: a grant's own name, or the first bytes of
+    /// the hash of a token.
+    pub credential: [u8; 16],
     /// The connection on which both ends have signed. On another it is worth nothing.
     pub connection: ConnectionId,
 }

@@ -156,15 +156,6 @@ impl AdvanceConsent {
     }
 }
 
-/// A verified grant by which this device is viewed although nobody is there to consent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct UnattendedGrant {
-    /// Names it in the audit log.
-    pub id: [u8; 16],
-    /// For requests before this time, in microseconds of the session's clock.
-    pub expires_us: u64,
-}
-
 /// Whether people may be shown `text`: no name may make a prompt say something else.
 pub(crate) fn check_shown(text: &str) -> Result<(), PeerError> {
     if text.trim().is_empty() {

@@ -18,7 +18,7 @@ pub(crate) fn setup() -> Setup {
         platform: Capabilities::ALL,
         limits: SessionLimits::default(),
         advance: None,
-        unattended: Some(UnattendedGrant { id: [9; 16], expires_us: u64::MAX }),
+        unattended: true,
     }
 }
 
@@ -43,6 +43,7 @@ pub(crate) fn who() -> Authentication {
         permissions: Permissions::of(&Permission::ALL),
         scope: Scope::AllDevices,
         valid_us: u64::MAX,
+        credential: [9; 16],
         connection: ConnectionId([3; 32]),
     }
 }

@@ -45,7 +45,7 @@ pub use authorise::{Authentication, ConnectionId, Person, authorise, same_tenant
 pub use capability::{Capabilities, Capability};
 pub use consent::{
     AdvanceConsent, Answer, ConsentRequest, InvitationKey, MAX_NAME_CHARS, Peer, PeerError,
-    Request, RequestId, UnattendedGrant,
+    Request, RequestId,
 };
 pub use device::{Device, MAX_LISTED, Posture, Scope};
 pub use effect::{Effect, Notice};

@@ -2,7 +2,7 @@
 
 use crate::authorise::ConnectionId;
 use crate::capability::Capabilities;
-use crate::consent::{AdvanceConsent, UnattendedGrant};
+use crate::consent::AdvanceConsent;
 use crate::id::TenantId;
 use crate::limits::SessionLimits;
 use crate::record::SessionId;
@@ -27,6 +27,6 @@ pub struct Setup {
     pub limits: SessionLimits,
     /// The sharer's consent in advance, if there is one.
     pub advance: Option<AdvanceConsent>,
-    /// The grant by which this device is viewed unattended, if there is one.
-    pub unattended: Option<UnattendedGrant>,
+    /// Whether this device may be viewed with nobody at it, by helpers whose grants say so.
+    pub unattended: bool,
 }

@@ -1,5 +1,6 @@
 //! What goes between the two ends beside the screen: files, secrets, and rights in their own words.
 
+mod disk;
 mod files;
 mod inbox;
 mod outbox;
@@ -9,6 +10,7 @@ mod secret;
 #[cfg(test)]
 mod tests;
 
+pub use disk::{ArrivingFile, open_file};
 pub use files::{FileEvent, FileId, FileProblem, MAX_FILES};
 pub(crate) use files::{Files, Gate, Tell};
 pub(crate) use rights::{posture_byte, posture_of, reach_of, rights_of, wire_reach, wire_rights};

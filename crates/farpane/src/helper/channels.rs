@@ -16,7 +16,7 @@ use std::sync::PoisonError;
 #[non_exhaustive]
 pub enum Unsent {
     /// The sharer has not allowed it, or not at this moment.
-    #[error("the sharer does not allow this now")]
+    #[error("the session does not allow this now")]
     NotAllowed,
     /// So much waits that nothing is taken; send again later.
     #[error("too much waits to be sent; try again later")]

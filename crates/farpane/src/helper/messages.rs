@@ -81,11 +81,18 @@ impl Decoder {
     }
 
     /// The sharer shows who it is. A member of a tenant asks only another for anything.
-    fn meet(&mut self, presented: &[u8]) -> Result<(), Error> {
+    pub(super) fn meet(&mut self, presented: &[u8]) -> Result<(), Error> {
         let Some(membership) = self.membership.clone().filter(|_| !self.met) else {
             return Ok(());
         };
-        let sharer = membership.check_sharer(presented, &self.binding)?;
+        let sharer = match membership.check_sharer(presented, &self.binding) {
+            Err(error) if error.needs_keys() => {
+                self.unmet = Some(presented.to_vec());
+                self.tell(HelperEvent::KeysNeeded);
+                return Ok(());
+            }
+            checked => checked?,
+        };
         self.met = true;
         self.shared.diary().meet(&sharer);
         self.tell(HelperEvent::SharerVerified(Box::new(sharer)));

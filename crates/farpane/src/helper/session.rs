@@ -18,6 +18,7 @@ use farpane_net::{
     PathSwitch, connect, now_us,
 };
 use farpane_policy::audit::Learned;
+use farpane_policy::oidc::JwksError;
 use farpane_policy::{EndReason, InvitationKey, Rights};
 use farpane_proto::control::{Control, CursorShape};
 use farpane_proto::datagram::Cursor;
@@ -66,6 +67,9 @@ pub struct Helper {
     events: Receiver<HelperEvent>,
     records: Receiver<ViewRecord>,
     thread: Option<JoinHandle<()>>,
+    /// Goes before the thread is waited for, so that nothing that comes keeps it.
+    arrivals: Option<Sender<Arrival>>,
+    membership: Option<Membership>,
     /// After the link, so that the farewell still goes out.
     _net: NetThread,
 }
@@ -130,7 +134,8 @@ impl Helper {
         let (binding, key) =
             bound.ok_or_else(|| Error::Send("the connection is over".to_owned()))?;
         let room = BlobRoom::default();
-        let link = Link::spawn(connection, Sink { arrivals, room: room.clone() });
+        let sink = Sink { arrivals: arrivals.clone(), room: room.clone() };
+        let link = Link::spawn(connection, sink);
         send(&link, &Control::hello(&options.name, decodable()))?;
         let tell = tell_of_files(event_sender.clone(), Arc::clone(&options.on_change));
         let shared = Arc::new(Shared {
@@ -157,7 +162,9 @@ impl Helper {
             membership: options.membership,
             binding,
             met: false,
+            unmet: None,
         };
+        let (arrivals, membership) = (Some(arrivals), decoder.membership.clone());
         if decoder.membership.is_none() {
             decoder.ask_first()?;
         }
@@ -173,7 +180,8 @@ impl Helper {
                 decoder.run(&queue);
             })
             .map_err(|e| Error::Thread { name, reason: e.to_string() })?;
-        Ok(Self { shared, link, events, records, thread: Some(thread), _net: net })
+        let thread = Some(thread);
+        Ok(Self { shared, link, events, records, thread, arrivals, membership, _net: net })
     }
 
     /// The newest picture, unless it has been taken already. Its damage says where it differs
@@ -215,6 +223,21 @@ impl Helper {
         self.records.try_recv().ok()
     }
 
+    /// Takes in the keys of the tenant's OpenID provider, as after [`HelperEvent::KeysNeeded`].
+    ///
+    /// # Errors
+    /// They are no key set; the former ones stay.
+    pub fn handle_keys(&self, bytes: &[u8]) -> Result<(), JwksError> {
+        if let Some(membership) = &self.membership {
+            membership.handle_keys(bytes)?;
+        }
+        if let Some(arrivals) = &self.arrivals {
+            // Fails only when the session is over.
+            let _ = arrivals.send(Arrival::Keys);
+        }
+        Ok(())
+    }
+
     /// Counters.
     pub fn stats(&self) -> HelperStats {
         HelperStats {
@@ -238,6 +261,7 @@ impl Helper {
 impl Drop for Helper {
     fn drop(&mut self) {
         self.end("the helper left");
+        self.arrivals.take();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -265,10 +289,18 @@ impl Drop for Farewell {
 
 /// What the network thread hands to the decoder.
 enum Arrival {
-    Datagram { received_us: u64, bytes: Bytes },
+    Datagram {
+        received_us: u64,
+        bytes: Bytes,
+    },
     Control(Bytes),
-    Blob { kind: u8, bytes: Bytes },
+    Blob {
+        kind: u8,
+        bytes: Bytes,
+    },
     Path(PathSwitch),
+    /// The OpenID provider's keys are known.
+    Keys,
     Closed(CloseReason),
 }
 
@@ -329,6 +361,8 @@ pub(super) struct Decoder {
     pub(super) binding: Binding,
     /// Whether the sharer has proved who it is.
     pub(super) met: bool,
+    /// What it has shown for that, while keys of the OpenID provider are waited for.
+    pub(super) unmet: Option<Vec<u8>>,
 }
 
 impl Decoder {
@@ -349,9 +383,9 @@ impl Decoder {
                 Ok(None) => {}
                 Ok(Some(reason)) => break reason,
                 Err(error) => {
-                    let reason = error.to_string();
-                    self.link.close(EndReason::Error.code(), &reason);
-                    break HelperEvent::Ended { cause: EndReason::Error, reason, lost: false };
+                    let (cause, reason) = (error.end_reason(), error.to_string());
+                    self.link.close(cause.code(), &reason);
+                    break HelperEvent::Ended { cause, reason, lost: false };
                 }
             }
         };
@@ -397,6 +431,11 @@ impl Decoder {
             Arrival::Path(switch) => {
                 let _ = self.events.try_send(HelperEvent::PathChanged(switch));
                 (self.shared.on_change)();
+            }
+            Arrival::Keys => {
+                if let Some(presented) = self.unmet.take() {
+                    self.meet(&presented)?;
+                }
             }
             Arrival::Closed(reason) => return Ok(Some(ended(&reason))),
         }

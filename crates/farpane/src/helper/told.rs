@@ -11,6 +11,10 @@ use farpane_policy::{EndReason, Posture, Reach, Rights};
 pub enum HelperEvent {
     /// The sharer has proved of which tenant, and whose machine, it is.
     SharerVerified(Box<VerifiedSharer>),
+    /// The sharer shows a token by a key of the tenant's OpenID provider that is not known. Fetch
+    /// the provider's keys and hand them to [`Helper::handle_keys`](crate::Helper::handle_keys)
+    /// within some seconds: sharers do not wait longer.
+    KeysNeeded,
     /// The sharer has been asked for consent.
     ConsentPending,
     /// The helper's rights are these from now on. The first time, the sharer has consented;

@@ -9,8 +9,7 @@ use crate::membership::{Binding, Membership, NotAdmitted};
 use farpane_policy::{
     AdvanceConsent, Authentication, Capabilities, Capability, Device, DeviceId, EndReason, Event,
     IdError, InvitationKey, Peer, PeerError, Permission, Permissions, Person, Posture, Request,
-    Rights, Scope, SessionLimits, Setup, SubjectId, TenantId, TenantSettings, UnattendedGrant,
-    Version,
+    Rights, Scope, SessionLimits, Setup, SubjectId, TenantId, TenantSettings, Version,
 };
 use std::sync::Arc;
 
@@ -36,6 +35,11 @@ pub(crate) enum NotLetIn {
 }
 
 impl NotLetIn {
+    /// Whether the keys of the tenant's OpenID provider are to be fetched first.
+    pub(crate) fn needs_keys(&self) -> bool {
+        matches!(self, Self::NotAdmitted(error) if error.needs_keys())
+    }
+
     /// The reason with which the session ends.
     pub(crate) fn end_reason(&self) -> EndReason {
         match self {
@@ -119,6 +123,7 @@ impl Admission {
             helper_version: version,
             permissions: self.invited_permissions(),
             valid_us: u64::MAX,
+            credential: helper.invitation,
             connection: helper.binding.connection(),
         })
     }
@@ -136,10 +141,6 @@ impl Admission {
             Some(membership) => membership.tenant(),
             None => (TenantId::new(TENANT)?, TenantSettings::default()),
         };
-        // Whether the helper's grant says so too, the session weighs.
-        let unattended = self
-            .unattended
-            .then_some(UnattendedGrant { id: helper.binding.session.0, expires_us: u64::MAX });
         Ok(Setup {
             session: helper.binding.session,
             connection: helper.binding.connection(),
@@ -149,7 +150,7 @@ impl Admission {
             platform: self.platform,
             limits: self.limits,
             advance,
-            unattended,
+            unattended: self.unattended,
         })
     }
 

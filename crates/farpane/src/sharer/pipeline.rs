@@ -162,6 +162,9 @@ impl Pipeline {
             Command::Revocations(bytes, reply) => {
                 let _ = reply.send(self.guests.handle_revocations(&bytes));
             }
+            Command::Keys(bytes, reply) => {
+                let _ = reply.send(self.guests.handle_keys(&bytes));
+            }
             Command::ComplianceSeen(id) => {
                 self.guests.step(id, Event::ComplianceSeen(Side::Sharer));
             }
@@ -200,7 +203,7 @@ impl Pipeline {
     /// Captures while, and only while, somebody may see the screen and the app has started it.
     fn follow_consent(&mut self) {
         let consent = self.guests.consent();
-        if consent.is_none() {
+        if consent.is_none() && !self.guests.rest() {
             self.started = !self.wiring.wait_for_start;
         }
         match (consent.filter(|_| self.started), &self.grabber) {

@@ -13,9 +13,9 @@ use super::pipeline::{Pipeline, Wiring};
 use super::screen::Search;
 use super::stills::StillMaker;
 use super::told::SharerEvent;
-use crate::Error;
 use crate::channel::{FileId, FileProblem};
 use crate::records::ShareRecord;
+use crate::{Error, Unsent};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use farpane_capture::monotonic_us;
 use farpane_codec::video::VideoCodec;
@@ -24,6 +24,7 @@ use farpane_net::{
     RelayUrl,
 };
 use farpane_policy::identity::CredentialError;
+use farpane_policy::oidc::JwksError;
 use farpane_policy::{AdvanceConsent, Answer, Capabilities, LeaseId, Rights};
 use farpane_proto::control::{MAX_CLIPBOARD_BYTES, is_chat};
 use std::io::{Read, Write};
@@ -93,6 +94,7 @@ pub(crate) enum Command {
     Prompt(bool),
     Revoke(PeerId, Sender<()>),
     Revocations(Vec<u8>, Sender<Result<(), CredentialError>>),
+    Keys(Vec<u8>, Sender<Result<(), JwksError>>),
     Chat(PeerId, String, Sender<bool>),
     Clipboard(PeerId, String, Sender<bool>),
     OfferFile(PeerId, Offer, Sender<Result<FileId, FileProblem>>),
@@ -308,19 +310,42 @@ impl Sharer {
         self.ask(|reply| Command::Revocations(bytes.to_vec(), reply)).unwrap_or(Ok(()))
     }
 
-    /// Sends a message to a helper, at most [`MAX_CHAT_BYTES`](crate::MAX_CHAT_BYTES) long;
-    /// whether that is allowed.
-    pub fn send_chat(&self, helper: u64, text: &str) -> bool {
-        let valid = !text.is_empty() && is_chat(text);
-        valid && self.ask(|reply| Command::Chat(helper, text.to_owned(), reply)).unwrap_or(false)
+    /// Takes in the keys of the tenant's OpenID provider, as after [`SharerEvent::KeysNeeded`].
+    ///
+    /// # Errors
+    /// They are no key set; the former ones stay.
+    pub fn handle_keys(&self, bytes: &[u8]) -> Result<(), JwksError> {
+        self.ask(|reply| Command::Keys(bytes.to_vec(), reply)).unwrap_or(Ok(()))
     }
 
-    /// Sends the sharer's clipboard to a helper, at most [`MAX_CLIPBOARD_BYTES`] long; whether that
-    /// is allowed and there is room.
-    pub fn send_clipboard(&self, helper: u64, text: &str) -> bool {
-        let valid = text.len() <= MAX_CLIPBOARD_BYTES;
-        let send = |reply| Command::Clipboard(helper, text.to_owned(), reply);
-        valid && self.ask(send).unwrap_or(false)
+    /// Sends a message of at most [`MAX_CHAT_BYTES`](crate::MAX_CHAT_BYTES) to a helper.
+    ///
+    /// # Errors
+    /// It may not be.
+    pub fn send_chat(&self, helper: u64, text: &str) -> Result<(), Unsent> {
+        if text.is_empty() || !is_chat(text) {
+            return Err(Unsent::Invalid);
+        }
+        self.send(|reply| Command::Chat(helper, text.to_owned(), reply))
+    }
+
+    /// Sends the sharer's clipboard, of at most [`MAX_CLIPBOARD_BYTES`], to a helper.
+    ///
+    /// # Errors
+    /// It may not be, or so much waits that there is no room.
+    pub fn send_clipboard(&self, helper: u64, text: &str) -> Result<(), Unsent> {
+        if text.len() > MAX_CLIPBOARD_BYTES {
+            return Err(Unsent::Invalid);
+        }
+        self.send(|reply| Command::Clipboard(helper, text.to_owned(), reply))
+    }
+
+    fn send(&self, command: impl FnOnce(Sender<bool>) -> Command) -> Result<(), Unsent> {
+        match self.ask(command) {
+            Some(true) => Ok(()),
+            Some(false) => Err(Unsent::NotAllowed),
+            None => Err(Unsent::Ended),
+        }
     }
 
     /// Offers a file of so many bytes to a helper. It is read on a thread of its own once it is

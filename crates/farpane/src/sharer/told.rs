@@ -38,6 +38,13 @@ pub enum SharerEvent {
         /// Why, for people.
         reason: String,
     },
+    /// A helper shows a token by a key of the tenant's OpenID provider that is not known. Fetch the
+    /// provider's keys and hand them to [`handle_keys`](crate::Sharer::handle_keys) within 5 s:
+    /// the helper is looked at again then, and else sent away.
+    KeysNeeded {
+        /// Which helper waits.
+        helper: u64,
+    },
     /// The device does not keep the tenant's rules, or nobody knows. Show it to the sharer, then
     /// call [`acknowledge_compliance`](crate::Sharer::acknowledge_compliance). The helper
     /// is warned too.

@@ -99,7 +99,7 @@ fn setup() -> Setup {
         platform: Capabilities::ALL,
         limits: SessionLimits::default(),
         advance: None,
-        unattended: None,
+        unattended: false,
     }
 }
 
@@ -125,6 +125,7 @@ fn who() -> Authentication {
         permissions: Permissions::of(&Permission::ALL),
         scope: Scope::AllDevices,
         valid_us: u64::MAX,
+        credential: [9; 16],
         connection: ConnectionId([3; 32]),
     }
 }

@@ -4,7 +4,7 @@ use farpane_policy::{
     Answer, Authentication, Capabilities, Capability, ConnectionId, Device, DeviceId, Effect,
     Event, Fact, LeaseId, Machine, Mode, Notice, Peer, Permission, Permissions, Person, Posture,
     Request, Rights, Scope, SessionId, SessionLimits, Setup, Side, Source, State, SubjectId,
-    TenantId, TenantSettings, UnattendedGrant, Version, step,
+    TenantId, TenantSettings, Version, step,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -336,7 +336,7 @@ fn setup() -> Setup {
         platform: Capabilities::ALL,
         limits: LIMITS,
         advance: None,
-        unattended: Some(UnattendedGrant { id: [9; 16], expires_us: u64::MAX }),
+        unattended: true,
     }
 }
 
@@ -371,6 +371,7 @@ fn authentication(proof: Proof) -> Authentication {
         permissions: Permissions::of(&Permission::ALL),
         scope: Scope::AllDevices,
         valid_us: u64::MAX,
+        credential: [9; 16],
         connection: ConnectionId([connection; 32]),
     }
 }

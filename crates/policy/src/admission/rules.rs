@@ -48,6 +48,8 @@ struct Verified {
     names: grant::Person,
     key: PublicKey,
     expires_s: u64,
+    /// The credential's.
+    name: [u8; 16],
     means: Means,
 }
 
@@ -141,6 +143,7 @@ impl Rules {
             permissions,
             scope,
             valid_us: remaining_us(helper.expires_s.min(own_expires_s), now_s),
+            credential: helper.name,
             connection: ConnectionId::of(exporter),
         })
     }
@@ -279,16 +282,20 @@ impl Verified {
             names: claims.person,
             key: claims.key,
             expires_s: claims.validity.expires_s,
+            name: claims.id.0,
             means: Means::Grant(claims.permissions, claims.scope),
         }
     }
 
     fn by_token(token: IdToken, key: PublicKey) -> Self {
+        let mut name = [0; 16];
+        name.copy_from_slice(&token.hash[..16]);
         Self {
             person: Person { tenant: token.tenant, subject: token.subject },
             names: token.person,
             key,
             expires_s: token.expires_s,
+            name,
             means: Means::Roles(token.roles),
         }
     }

@@ -162,6 +162,7 @@ fn two_ends_admit_each_other_and_the_session_comes_to_viewing() {
 fn who_was_admitted_is_what_the_credentials_say() {
     let who = admit(&present(&helper())).unwrap();
     assert_eq!(who.helper.subject.as_str(), "ada@contoso.example");
+    assert_eq!(who.credential, [3; 16]);
     assert_eq!(who.helper.tenant, *authority().tenant());
     assert!(who.peer.is_verified());
     let names = (who.peer.display_name(), who.peer.job_title(), who.peer.company());

@@ -92,9 +92,10 @@ impl Machine {
             return self.end(EndReason::NotPermitted, out);
         };
         if rights.mode() == Mode::Unattended {
-            let grant = self.setup.unattended.filter(|grant| self.now_us < grant.expires_us);
-            let Some(grant) = grant else { return self.end(EndReason::NotPermitted, out) };
-            out.facts.push(Fact::UnattendedGrant { id: grant.id });
+            if !self.setup.unattended {
+                return self.end(EndReason::NotPermitted, out);
+            }
+            out.facts.push(Fact::UnattendedGrant { id: who.credential });
             return self.consented_first(rights, out);
         }
         let advance = self.setup.advance.as_ref();

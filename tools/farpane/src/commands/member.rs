@@ -1,17 +1,14 @@
 //! The tenant of this end, and its audit log, as the command line names them.
 
 use anyhow::{Context, Result, bail};
-use farpane::Membership;
 use farpane::audit::{Audit, AuditLog, AuditOptions};
-use farpane_policy::admission::{Certificate, Credential, Holder, Rules};
-use farpane_policy::identity::{KeyPair, Tenant, Trust};
-use farpane_policy::{Capabilities, Side, TenantSettings, Version};
+use farpane::{Documents, Membership};
+use farpane_policy::{Capabilities, Side, TenantSettings};
 use rustix::fs::inotify;
 use std::ffi::OsStr;
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
 
 const TENANT: &str = "tenant.json";
@@ -48,16 +45,19 @@ impl MemberArgs {
             return Ok(None);
         };
         let tenant = read(&folder.join(TENANT))?;
-        let tenant = Tenant::from_json(str::from_utf8(&tenant).context(TENANT)?)?;
-        let mut trust = Trust::new(tenant);
-        let revocations = folder.join(REVOCATIONS);
-        trust
-            .update(&read(&revocations)?, now_s())
-            .with_context(|| revocations.display().to_string())?;
-        let holder = holder(side, credential)?;
-        let rules = Rules::new(trust, TenantSettings::default());
-        let rules = rules.with_device(&holder, Capabilities::ALL);
-        Ok(Some(Membership::new(holder, rules)))
+        let key_file = credential.with_extension("key");
+        let key = Zeroizing::new(read(&key_file)?);
+        let documents = Documents {
+            tenant: str::from_utf8(&tenant).context(TENANT)?,
+            revocations: &read(&folder.join(REVOCATIONS))?,
+            credential: &read(credential)?,
+            key: str::from_utf8(&key).with_context(|| key_file.display().to_string())?,
+            person: None,
+        };
+        let (settings, device) = (TenantSettings::default(), Capabilities::ALL);
+        let membership = Membership::of(side, &documents, settings, device);
+        let of = || format!("--tenant {} --as {}", folder.display(), credential.display());
+        Ok(Some(membership.with_context(of)?))
     }
 
     /// Calls `renew` with each new revocation list, on a thread of its own.
@@ -97,25 +97,6 @@ impl MemberArgs {
     }
 }
 
-fn holder(side: Side, path: &Path) -> Result<Holder> {
-    let (bytes, key) = (read(path)?, path.with_extension("key"));
-    let pem = Zeroizing::new(read(&key)?);
-    let pem = str::from_utf8(&pem).with_context(|| key.display().to_string())?;
-    let pair = KeyPair::from_pem(pem).with_context(|| key.display().to_string())?;
-    let holder = match side {
-        Side::Helper => Holder::helper(Credential::grant(bytes)?, pair, version()),
-        Side::Sharer => Holder::sharer(Certificate::new(bytes)?, pair, None, version()),
-    };
-    holder.with_context(|| path.display().to_string())
-}
-
-/// This program's version.
-fn version() -> Version {
-    let mut numbers = env!("CARGO_PKG_VERSION").split('.').map(|n| n.parse().unwrap_or_default());
-    let mut next = || numbers.next().unwrap_or_default();
-    Version(next(), next(), next())
-}
-
 fn read(path: &Path) -> Result<Vec<u8>> {
     let bytes = std::fs::metadata(path).map(|meta| meta.len());
     let bytes = bytes.with_context(|| format!("cannot read {}", path.display()))?;
@@ -123,8 +104,4 @@ fn read(path: &Path) -> Result<Vec<u8>> {
         bail!("{} has {bytes} bytes, more than {MAX_FILE_BYTES}", path.display());
     }
     std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
-}
-
-fn now_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

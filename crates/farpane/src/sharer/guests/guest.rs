@@ -8,7 +8,7 @@ use farpane_policy::channel::{
     Channel, Chat, ClipboardIn, ClipboardOut, Credentials, FileIn, FileOut,
 };
 use farpane_policy::{
-    CaptureToken, ChannelToken, ChannelTokens, InvitationKey, RequestId, Session,
+    CaptureToken, ChannelToken, ChannelTokens, InvitationKey, RequestId, Rights, Session,
 };
 use std::sync::Arc;
 
@@ -30,6 +30,8 @@ pub(super) struct Guest {
     pub(super) name: Option<String>,
     /// Who it says it is, with proofs.
     pub(super) presented: Option<Vec<u8>>,
+    /// What it has asked for, while it waits for keys of the OpenID provider.
+    pub(super) waits_for: Option<Rights>,
     /// When a helper that has not introduced itself by then is sent away.
     pub(super) hello_by_us: u64,
     /// Absent until the helper has introduced itself.

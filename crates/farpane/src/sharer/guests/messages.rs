@@ -74,6 +74,7 @@ impl Guests {
             binding,
             name: None,
             presented: None,
+            waits_for: None,
             hello_by_us: Guest::hello_by(now_us),
             session: None,
             token: None,
@@ -102,7 +103,7 @@ impl Guests {
                 let reason = format!("the sharer speaks version {VERSION}, the helper {version}");
                 self.drop_guest(id, &reason);
             }
-            Control::Credentials(bytes) if guest.session.is_none() => {
+            Control::Credentials(bytes) if guest.session.is_none() && guest.waits_for.is_none() => {
                 guest.presented = Some(bytes);
             }
             Control::Ask(rights) => match rights_of(rights) {
@@ -142,10 +143,13 @@ impl Guests {
     }
 
     /// A helper asks for rights: its session begins, or goes on with others.
-    fn asked(&mut self, now_us: u64, id: PeerId, rights: Rights) {
+    pub(super) fn asked(&mut self, now_us: u64, id: PeerId, rights: Rights) {
         let Some(guest) = self.guests.get_mut(&id) else { return };
         if guest.session.is_some() {
             return self.step(id, Event::MoreRequested(rights));
+        }
+        if guest.waits_for.is_some() {
+            return self.broke_rules(id, "the helper asks again before it is known who it is");
         }
         let Some(name) = guest.name.clone() else {
             return self.drop_guest(id, "the helper asks before it has said who it is");
@@ -160,6 +164,10 @@ impl Guests {
             rights,
         };
         let who = admission.authenticate(&introduction);
+        if who.as_ref().is_err_and(admission::NotLetIn::needs_keys) {
+            (guest.waits_for, guest.hello_by_us) = (Some(rights), Guest::hello_by(now_us));
+            return self.tell(SharerEvent::KeysNeeded { helper: id });
+        }
         guest.refusal = who.as_ref().err().map(ToString::to_string);
         let refusal = guest.refusal.clone();
         let request = introduction.request();

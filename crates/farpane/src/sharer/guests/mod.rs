@@ -20,7 +20,8 @@ use crate::audit::Audit;
 use crossbeam::channel::Sender;
 use farpane_capture::{CursorShape, monotonic_us};
 use farpane_policy::identity::CredentialError;
-use farpane_policy::{AdvanceConsent, Answer, CaptureToken, EndReason, Event, Session};
+use farpane_policy::oidc::JwksError;
+use farpane_policy::{AdvanceConsent, Answer, CaptureToken, EndReason, Event, Session, State};
 use farpane_proto::datagram::Cursor;
 use guest::Guest;
 use std::collections::BTreeMap;
@@ -67,6 +68,14 @@ impl Guests {
     /// The consent to some helper's seeing the screen, when there is one.
     pub(crate) fn consent(&self) -> Option<CaptureToken> {
         self.guests.values().find(|guest| guest.may_watch())?.token.clone()
+    }
+
+    /// Whether some helper has seen the screen and will again when its session goes on.
+    pub(crate) fn rest(&self) -> bool {
+        self.guests.values().any(|guest| {
+            let session = guest.session.as_ref().filter(|_| guest.token.is_some());
+            session.is_some_and(|session| session.state() == State::Suspended)
+        })
     }
 
     /// The helpers that may see the screen.
@@ -161,6 +170,21 @@ impl Guests {
     pub(crate) fn awaits_indicator(&self) -> bool {
         let sessions = self.guests.values().filter_map(|guest| guest.session.as_ref());
         sessions.into_iter().any(Session::awaits_indicator)
+    }
+
+    /// Takes in the keys of the tenant's OpenID provider: who waits for them is looked at again.
+    ///
+    /// # Errors
+    /// They are none.
+    pub(crate) fn handle_keys(&mut self, bytes: &[u8]) -> Result<(), JwksError> {
+        let Some(membership) = &self.house.admission.membership else { return Ok(()) };
+        membership.handle_keys(bytes)?;
+        let waiting = self.guests.iter_mut();
+        let waiting = waiting.filter_map(|(id, guest)| Some((*id, guest.waits_for.take()?)));
+        for (id, rights) in waiting.collect::<Vec<_>>() {
+            self.asked(monotonic_us(), id, rights);
+        }
+        Ok(())
     }
 
     /// Takes in a revocation list: who was let in by what it names is let out.

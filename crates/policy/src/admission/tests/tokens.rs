@@ -81,6 +81,7 @@ fn admit(holder: &Holder) -> Result<Authentication, AdmissionError> {
 fn a_helper_is_admitted_by_a_token_and_may_do_what_its_role_allows() {
     let who = admit(&helper()).unwrap();
     assert_eq!(who.helper.tenant.as_str(), TENANT);
+    assert_eq!(who.credential, token(&claims()).hash()[..16]);
     assert_eq!(who.helper.subject.as_str(), "00000000-0000-0000-66f3-3332eca7ea81");
     let names = (who.peer.display_name(), who.peer.job_title(), who.peer.is_verified());
     assert_eq!(names, ("Ada Lovelace", Some("Help desk"), true));

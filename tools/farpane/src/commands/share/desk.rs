@@ -7,7 +7,7 @@ use crate::files::{self, Exchange};
 use crate::terminal::{Lines, harmless};
 use anyhow::{Context, Result, bail};
 use farpane::policy::{Answer, ConsentRequest, Mode, Rights};
-use farpane::{Secret, Sharer, SharerEvent};
+use farpane::{Secret, Sharer, SharerEvent, Unsent};
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -195,9 +195,9 @@ impl Desk {
     }
 }
 
-fn told(helper: u64, sent: bool) {
-    if !sent {
-        eprintln!("farpane: helper {helper} may not be sent that now");
+fn told(helper: u64, sent: Result<(), Unsent>) {
+    if let Err(error) = sent {
+        eprintln!("farpane: helper {helper} was not sent that: {error}");
     }
 }
 
