@@ -6,8 +6,8 @@
 // says, and a negative FARPANE_ERR_* when not; farpane_last_error then tells more. Nothing aborts:
 // a bug in the library is FARPANE_ERR_PANIC and ends the one session it was in.
 //
-// Handles. farpane_session and farpane_frame pointers are names in a table and are never
-// dereferenced. Each is released once by its _unref; a name that was released, or never given out,
+// Handles. farpane_session, farpane_frame, farpane_membership and farpane_audit pointers are names
+// in a table and are never dereferenced. Each is released once by its _unref; a name that was released, or never given out,
 // is FARPANE_ERR_HANDLE.
 //
 // Ownership. What goes in is copied before the call returns. What comes out is the caller's memory,
@@ -46,6 +46,7 @@
 #define FARPANE_CURSOR_INIT FARPANE_INIT_(farpane_cursor)
 #define FARPANE_INPUT_INIT FARPANE_INIT_(farpane_input)
 #define FARPANE_STATS_INIT FARPANE_INIT_(farpane_stats)
+#define FARPANE_MEMBERSHIP_CONFIG_INIT FARPANE_INIT_(farpane_membership_config)
 
 
 // The version of this interface: the high 16 bits change when programs must be compiled anew.
@@ -60,78 +61,37 @@
 // The session sees one.
 #define FARPANE_ROLE_HELPER 2
 
-// The helper sees the screen.
+// The helper sees the screen, shows a pointer of its own, and both write messages.
 #define FARPANE_SCOPE_VIEW 1
 
-// The helper also moves the pointer and types.
+// The helper also moves the pointer and types. Only with FARPANE_SCOPE_VIEW.
 #define FARPANE_SCOPE_CONTROL 2
+
+// The helper also answers prompts for an administrator's password. Only with
+// FARPANE_SCOPE_CONTROL, as all that follow but the last.
+#define FARPANE_SCOPE_ELEVATED 4
+
+// The helper's clipboard goes to the sharer.
+#define FARPANE_SCOPE_CLIPBOARD_IN 8
+
+// The sharer's clipboard goes to the helper.
+#define FARPANE_SCOPE_CLIPBOARD_OUT 16
+
+// The helper's files go to the sharer.
+#define FARPANE_SCOPE_FILE_IN 32
+
+// The sharer's files go to the helper.
+#define FARPANE_SCOPE_FILE_OUT 64
+
+// The helper sees a screen at which nobody is. Only with FARPANE_SCOPE_VIEW alone in a request,
+// and only for helpers whose grants say so; a sharer adds it to what it allows at most.
+#define FARPANE_SCOPE_UNATTENDED 128
 
 // Blue, green, red, ignored.
 #define FARPANE_FORMAT_BGRX 1
 
 // Red, green, blue, ignored.
 #define FARPANE_FORMAT_RGBX 2
-
-// The session is connected (helper), or takes helpers in (sharer).
-#define FARPANE_EVENT_CONNECTED 1
-
-// The session is over: `reason` and `text` say why, `lost` whether connecting again may help.
-// The last event, unless a helper connects again.
-#define FARPANE_EVENT_ENDED 2
-
-// Sharer: the helper `id`, called `name`, with the key `key`, asks for `scopes`. Answer with
-// farpane_consent_grant or farpane_consent_deny; silence for 60 s denies.
-#define FARPANE_EVENT_CONSENT_REQUESTED 3
-
-// Sharer: show that `name` sees the screen, then call farpane_indicator_ack now and every second.
-#define FARPANE_EVENT_SHOW_INDICATOR 4
-
-// Sharer: the helper `id` may see the screen from now on.
-#define FARPANE_EVENT_SHARING 5
-
-// Sharer: the session of the helper `id` is over.
-#define FARPANE_EVENT_HELPER_LEFT 6
-
-// Sharer: the display went away; it is tried again. `text` says why.
-#define FARPANE_EVENT_SCREEN_LOST 7
-
-// Sharer: a replay has come to its end; the last picture stays.
-#define FARPANE_EVENT_SOURCE_ENDED 8
-
-// Sharer: the screen cannot be shared. Every helper's session has ended. `text` says why.
-#define FARPANE_EVENT_FAILED 9
-
-// `missed` events that an app can do without were dropped, because it did not take them.
-#define FARPANE_EVENT_MISSED 10
-
-// Helper: the sharer has been asked for consent.
-#define FARPANE_EVENT_CONSENT_PENDING 11
-
-// Helper: `scopes` are its rights from now on. The first time, the sharer has consented, and
-// frames follow.
-#define FARPANE_EVENT_CONSENT_GRANTED 12
-
-// The session, or at a sharer that of the helper `id`, goes by another `path`. `text` says why.
-#define FARPANE_EVENT_PATH_CHANGED 13
-
-// Helper: it does not get what it asked for; what it has stays.
-#define FARPANE_EVENT_REFUSED 14
-
-// Helper: input counts from now on if `scopes` holds FARPANE_SCOPE_CONTROL, and else not any more.
-#define FARPANE_EVENT_INPUT 15
-
-// Sharer: the question of the helper `id` was taken back before it was answered.
-#define FARPANE_EVENT_CONSENT_WITHDRAWN 16
-
-// Helper: nothing moves until FARPANE_EVENT_RESUMED.
-#define FARPANE_EVENT_SUSPENDED 17
-
-// Helper: the session goes on.
-#define FARPANE_EVENT_RESUMED 18
-
-// Sharer: the display takes no input of the helper `id`, whose control is taken back. `text` says
-// why.
-#define FARPANE_EVENT_INPUT_FAILED 19
 
 // Straight.
 #define FARPANE_PATH_DIRECT 1
@@ -141,6 +101,67 @@
 
 // By a relay, to which this side talks over TLS.
 #define FARPANE_PATH_RELAY_TLS 3
+
+// Of an invitation's text, the NUL included.
+#define FARPANE_INVITATION_CAPACITY 8193
+
+// Of a pairing code, the NUL included.
+#define FARPANE_CODE_CAPACITY 10
+
+// Of the bytes of a helper's name in an event, the NUL included.
+#define FARPANE_NAME_CAPACITY 260
+
+// Of a key's fingerprint in an event, the NUL included.
+#define FARPANE_KEY_CAPACITY 64
+
+// Of a text in an event, the NUL included. Longer texts are cut at a character; the whole one is
+// had from farpane_event_text.
+#define FARPANE_TEXT_CAPACITY 320
+
+// Of the longest text of an event, the NUL included: a clipboard's.
+#define FARPANE_EVENT_TEXT_CAPACITY 262145
+
+// Of the longest message in bytes.
+#define FARPANE_MAX_CHAT_BYTES 4096
+
+// Of the longest clipboard in bytes.
+#define FARPANE_MAX_CLIPBOARD_BYTES 262144
+
+// Of an administrator's name or password, the NUL included. Both together have at most 512 bytes.
+#define FARPANE_CREDENTIAL_CAPACITY 513
+
+// The pointer moved to (x, y).
+#define FARPANE_INPUT_MOVE 1
+
+// A mouse button went down or up.
+#define FARPANE_INPUT_BUTTON 2
+
+// The wheel turned.
+#define FARPANE_INPUT_SCROLL 3
+
+// A key went down or up.
+#define FARPANE_INPUT_KEY 4
+
+// Something went wrong that a person should look at.
+#define FARPANE_LOG_ERROR 1
+
+// Something unusual.
+#define FARPANE_LOG_WARN 2
+
+// What a session does.
+#define FARPANE_LOG_INFO 3
+
+// Sharer: the app asks somebody else for the lease of each session: FARPANE_EVENT_LEASE_DUE.
+#define FARPANE_SESSION_LEASE_BY_APP 1
+
+// The tenant has switched remote assistance off.
+#define FARPANE_TENANT_DISABLED 1
+
+// Helpers and sharers of the tenant do not write to each other.
+#define FARPANE_TENANT_CHAT_BLOCKED 2
+
+// Devices may be helped that the tenant does not manage.
+#define FARPANE_TENANT_UNENROLLED_ALLOWED 4
 
 // The sharer ended it.
 #define FARPANE_END_SHARER_ENDED 1
@@ -202,44 +223,131 @@
 // What happens could not be written down.
 #define FARPANE_END_AUDIT_FAILED 20
 
-// Of an invitation's text, the NUL included.
-#define FARPANE_INVITATION_CAPACITY 8193
+// The session is connected (helper), or takes helpers in (sharer).
+#define FARPANE_EVENT_CONNECTED 1
 
-// Of a pairing code, the NUL included.
-#define FARPANE_CODE_CAPACITY 10
+// The session is over: `reason` and `text` say why, `lost` whether connecting again may help.
+// The last event, unless a helper connects again.
+#define FARPANE_EVENT_ENDED 2
 
-// Of the bytes of a helper's name in an event, the NUL included.
-#define FARPANE_NAME_CAPACITY 260
+// Sharer: the helper `id`, called `name`, with the key `key`, asks for `scopes`. Answer with
+// farpane_consent_grant or farpane_consent_deny; silence for 60 s denies.
+#define FARPANE_EVENT_CONSENT_REQUESTED 3
 
-// Of a key's fingerprint in an event, the NUL included.
-#define FARPANE_KEY_CAPACITY 64
+// Sharer: show that `name` sees the screen, then call farpane_indicator_ack now and every second.
+#define FARPANE_EVENT_SHOW_INDICATOR 4
 
-// Of a text in an event, the NUL included. Longer texts are cut at a character.
-#define FARPANE_TEXT_CAPACITY 320
+// Sharer: the helper `id` may see the screen from now on.
+#define FARPANE_EVENT_SHARING 5
 
-// The pointer moved to (x, y).
-#define FARPANE_INPUT_MOVE 1
+// Sharer: the session of the helper `id` is over.
+#define FARPANE_EVENT_HELPER_LEFT 6
 
-// A mouse button went down or up.
-#define FARPANE_INPUT_BUTTON 2
+// Sharer: the display went away; it is tried again. `text` says why.
+#define FARPANE_EVENT_SCREEN_LOST 7
 
-// The wheel turned.
-#define FARPANE_INPUT_SCROLL 3
+// Sharer: a replay has come to its end; the last picture stays.
+#define FARPANE_EVENT_SOURCE_ENDED 8
 
-// A key went down or up.
-#define FARPANE_INPUT_KEY 4
+// Sharer: the screen cannot be shared. Every helper's session has ended. `text` says why.
+#define FARPANE_EVENT_FAILED 9
 
-// Something went wrong that a person should look at.
-#define FARPANE_LOG_ERROR 1
+// `missed` events that an app can do without were dropped, because it did not take them.
+#define FARPANE_EVENT_MISSED 10
 
-// Something unusual.
-#define FARPANE_LOG_WARN 2
+// Helper: the sharer has been asked for consent.
+#define FARPANE_EVENT_CONSENT_PENDING 11
 
-// What a session does.
-#define FARPANE_LOG_INFO 3
+// Helper: `scopes` are its rights from now on. The first time, the sharer has consented, and
+// frames follow.
+#define FARPANE_EVENT_CONSENT_GRANTED 12
+
+// The session, or at a sharer that of the helper `id`, goes by another `path`. `text` says why.
+#define FARPANE_EVENT_PATH_CHANGED 13
+
+// Helper: it does not get what it asked for; what it has stays.
+#define FARPANE_EVENT_REFUSED 14
+
+// Helper: input counts from now on, all of it if `scopes` holds FARPANE_SCOPE_CONTROL; only moves
+// of the pointer, which are shown, with FARPANE_SCOPE_VIEW; none without either.
+#define FARPANE_EVENT_INPUT 15
+
+// Sharer: the question of the helper `id` was taken back before it was answered.
+#define FARPANE_EVENT_CONSENT_WITHDRAWN 16
+
+// Helper: nothing moves until FARPANE_EVENT_RESUMED.
+#define FARPANE_EVENT_SUSPENDED 17
+
+// Helper: the session goes on.
+#define FARPANE_EVENT_RESUMED 18
+
+// Sharer: the display takes no input of the helper `id`, whose control is taken back. `text` says
+// why.
+#define FARPANE_EVENT_INPUT_FAILED 19
+
+// Sharer: the helper `id` was not let in: it did not prove who it is. `text` says why.
+#define FARPANE_EVENT_HELPER_REFUSED 20
+
+// The sharer's device does not keep the tenant's rules, or nobody knows: `posture`. Show it, then
+// call farpane_compliance_ack; before that nobody is asked for consent.
+#define FARPANE_EVENT_COMPLIANCE_WARNING 21
+
+// Sharer with FARPANE_SESSION_LEASE_BY_APP: the lease of the session of the helper `id` is to be
+// renewed, every 5 s. Answer with farpane_lease_renew and `renewal`: a lease lasts for 10 s from
+// when it was asked for.
+#define FARPANE_EVENT_LEASE_DUE 22
+
+// Sharer: the helper `id` points at column `x` and row `y` of the screen.
+#define FARPANE_EVENT_POINTING 23
+
+// The other side, at a sharer the helper `id`, wrote the message `text`: ends of lines and tabs
+// are the only control characters in it.
+#define FARPANE_EVENT_CHAT 24
+
+// The clipboard of the other side, at a sharer of the helper `id`, is `text`.
+#define FARPANE_EVENT_CLIPBOARD 25
+
+// The other side, at a sharer the helper `id`, has the file `file` of `bytes` bytes, called
+// `text`. Answer with farpane_file_accept or farpane_file_stop.
+#define FARPANE_EVENT_FILE_OFFERED 26
+
+// All of `file` is at its receiver. If it came to this side (`outgoing` 0), `text` is its path.
+#define FARPANE_EVENT_FILE_DONE 27
+
+// `file` will not come to its receiver whole; what was there of it is removed. `text` says why.
+#define FARPANE_EVENT_FILE_STOPPED 28
+
+// Sharer: the helper `id` answers the prompt. Take name and password by farpane_credentials_take.
+#define FARPANE_EVENT_CREDENTIALS 29
+
+// Sharer: elevation has ended: sign the administrator out who was signed in for the helper `id`.
+#define FARPANE_EVENT_SIGN_OUT 30
+
+// Helper: the sharer's machine asks for an administrator's password (`open` 1), or no longer does.
+// Answer with farpane_credentials_send.
+#define FARPANE_EVENT_PROMPT 31
+
+// Helper with a membership: the sharer has proved that it is of the tenant. `name` is who sits
+// there, `text` the device.
+#define FARPANE_EVENT_SHARER_VERIFIED 32
+
+// The device keeps the tenant's rules.
+#define FARPANE_POSTURE_COMPLIANT 1
+
+// It does not.
+#define FARPANE_POSTURE_NOT_COMPLIANT 2
+
+// Nobody has said so.
+#define FARPANE_POSTURE_UNKNOWN 3
+
+// An audit log. A name, as farpane_session.
+typedef struct farpane_audit farpane_audit;
 
 // A picture that was received. A name, as farpane_session.
 typedef struct farpane_frame farpane_frame;
+
+// A place in a tenant. A name, as farpane_session.
+typedef struct farpane_membership farpane_membership;
 
 // A session. A name, not an address: it is never dereferenced, and a wrong one is an error.
 typedef struct farpane_session farpane_session;
@@ -285,15 +393,37 @@ typedef struct {
   uint32_t lost;
   // For FARPANE_EVENT_MISSED.
   uint32_t missed;
-  // The helper's name where the event is about one, NUL-terminated UTF-8; it is not verified,
-  // but holds no deceptive characters.
+  // The name of whom the event is about, NUL-terminated UTF-8: only their own word unless
+  // `verified`, but without deceptive characters.
   char name[FARPANE_NAME_CAPACITY];
-  // The fingerprint of the key that this helper proved to hold, NUL-terminated.
+  // The fingerprint of the key that they proved to hold, NUL-terminated.
   char key[FARPANE_KEY_CAPACITY];
-  // Why, for people, NUL-terminated UTF-8.
+  // What the kind says; else why, for people. NUL-terminated UTF-8, cut where it is longer.
   char text[FARPANE_TEXT_CAPACITY];
   // FARPANE_PATH_*, for FARPANE_EVENT_PATH_CHANGED.
   uint32_t path;
+  // Bytes of the whole text, as farpane_event_text gives it.
+  uint32_t text_len;
+  // 1 when the tenant says the name, and not only whoever bears it.
+  uint32_t verified;
+  // FARPANE_POSTURE_*, for FARPANE_EVENT_COMPLIANCE_WARNING and FARPANE_EVENT_CONSENT_REQUESTED.
+  uint32_t posture;
+  // Column, for FARPANE_EVENT_POINTING.
+  uint32_t x;
+  // Row.
+  uint32_t y;
+  // Whether a prompt is open, for FARPANE_EVENT_PROMPT.
+  uint32_t open;
+  // Which file. Files that this side offered and those that the other did are numbered apart.
+  uint32_t file;
+  // 1 when this side offered the file.
+  uint32_t outgoing;
+  // 0.
+  uint32_t reserved;
+  // The file's bytes.
+  uint64_t bytes;
+  // For FARPANE_EVENT_LEASE_DUE.
+  uint64_t renewal;
 } farpane_event;
 
 // What is known of a received frame. Begin with FARPANE_FRAME_INFO_INIT.
@@ -445,13 +575,19 @@ typedef struct {
   // FARPANE_SCOPE_* bits. Sharer: what helpers may be allowed at most. Helper: what to ask for.
   // Default FARPANE_SCOPE_VIEW.
   uint32_t scopes;
-  // 0.
-  uint32_t reserved;
+  // FARPANE_SESSION_* bits.
+  uint32_t flags;
   // Sharer: the X display to which the input of helpers goes, as ":0". Default the one of an
   // "x11" source; where there is none, helpers cannot control.
   const char *input;
   // Its bytes.
   size_t input_len;
+  // This side's place in a tenant: only members of the same tenant are let in. It may be
+  // released once the session is made. Default NULL: whoever has an invitation may ask.
+  const farpane_membership *membership;
+  // Where what happens is written down before it happens; a session that cannot be written down
+  // ends. It may be released once the session is made. Default NULL: nowhere.
+  const farpane_audit *audit;
 } farpane_session_config;
 
 // Says that an event or a frame may be there. Called from any thread.
@@ -490,6 +626,52 @@ typedef struct {
   uint64_t frames_by_gpu;
 } farpane_stats;
 
+// What a tenant has given out to one of its ends, as `farpane tenant` writes it. Begin with
+// FARPANE_MEMBERSHIP_CONFIG_INIT. Texts are UTF-8, and all is copied.
+typedef struct {
+  // sizeof(farpane_membership_config).
+  uint32_t struct_size;
+  // FARPANE_ROLE_SHARER or FARPANE_ROLE_HELPER: the membership serves sessions of this role.
+  uint32_t role;
+  // The tenant, as in its tenant.json. Required.
+  const char *tenant;
+  // Its bytes.
+  size_t tenant_len;
+  // The tenant's newest revocation list, as in revocations.cwt. Required.
+  const uint8_t *revocations;
+  // Its bytes.
+  size_t revocations_len;
+  // Helper: its grant. Sharer: the certificate of its device. Required.
+  const uint8_t *credential;
+  // Its bytes.
+  size_t credential_len;
+  // The private key that the credential names, as PEM. Required.
+  const char *key;
+  // Its bytes.
+  size_t key_len;
+  // Sharer: the grant of who sits there. Default none: the device speaks for its owner.
+  const uint8_t *person;
+  // Its bytes.
+  size_t person_len;
+  // Its private key, as PEM. Required with `person`, and only with it.
+  const char *person_key;
+  // Its bytes.
+  size_t person_key_len;
+  // The tenant's settings: FARPANE_TENANT_* bits.
+  uint32_t settings;
+  // Sharer: what the management of this machine allows on it, FARPANE_SCOPE_* bits. Default all.
+  uint32_t device_scopes;
+  // The oldest version of either end's software that the tenant allows: the first number of
+  // three, of which each is at most 65535. Default 0.0.0.
+  uint32_t minimum_major;
+  // The second.
+  uint32_t minimum_minor;
+  // The third.
+  uint32_t minimum_patch;
+  // 0.
+  uint32_t reserved;
+} farpane_membership_config;
+
 // It is done.
 #define FARPANE_OK 0
 
@@ -520,13 +702,13 @@ typedef struct {
 // The indicator does not show: show it and call farpane_indicator_ack first.
 #define FARPANE_ERR_INDICATOR_REQUIRED -7
 
-// The sharer has not granted this.
+// The sharer has not granted this, or it is not there now.
 #define FARPANE_ERR_NOT_PERMITTED -8
 
-// No request or helper has this number (any more).
+// No request, helper, file or secret has this number (any more).
 #define FARPANE_ERR_NOT_FOUND -9
 
-// Too many objects of this kind are alive: release some.
+// Too many objects of this kind are alive, or too much waits to be sent: release some, or wait.
 #define FARPANE_ERR_LIMIT -10
 
 // The invitation is damaged, expired or of another version.
@@ -544,6 +726,82 @@ typedef struct {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+// Opens the audit log in `folder`, which is made if it is not there, and stores it in `out`; NULL
+// there when it fails. Any number of sessions may write to it. Records are kept for 30 days;
+// `farpane audit verify` checks them. It is closed by farpane_audit_unref, once no session uses it
+// any more.
+//
+// Any thread; reads and writes the disk. Errors: FARPANE_ERR_ARGUMENT, FARPANE_ERR_LIMIT above 64
+// logs, FARPANE_ERR_SYSTEM when another program writes it, others have access to it, it is
+// damaged, or the disk is full.
+farpane_result farpane_audit_open(const char *folder, size_t folder_len, farpane_audit **out);
+
+// Releases an audit log. Sessions that use it go on writing to it.
+//
+// Any thread. Errors: FARPANE_ERR_HANDLE.
+farpane_result farpane_audit_unref(farpane_audit *audit);
+
+// Sends a message of at most FARPANE_MAX_CHAT_BYTES: to the helper `id`, or to the sharer with
+// `id` 0. Ends of lines and tabs are the only control characters it may hold.
+//
+// Any thread, does not block for long. Errors: FARPANE_ERR_NOT_PERMITTED when the session does not
+// allow messages now, FARPANE_ERR_NOT_FOUND when no such helper is there, FARPANE_ERR_LIMIT when
+// too much waits to be sent, FARPANE_ERR_ARGUMENT, FARPANE_ERR_HANDLE, FARPANE_ERR_STATE.
+farpane_result farpane_chat_send(farpane_session *session,
+                                 uint64_t id,
+                                 const char *text,
+                                 size_t text_len);
+
+// Sends this side's clipboard, of at most FARPANE_MAX_CLIPBOARD_BYTES: to the helper `id`, which
+// needs FARPANE_SCOPE_CLIPBOARD_OUT, or to the sharer with `id` 0, FARPANE_SCOPE_CLIPBOARD_IN.
+//
+// Any thread, does not block for long. Errors: as those of farpane_chat_send.
+farpane_result farpane_clipboard_send(farpane_session *session,
+                                      uint64_t id,
+                                      const char *text,
+                                      size_t text_len);
+
+// Holds the session (`held` 1), of the helper `id` or at a helper with `id` 0, or lets it go on
+// (0). Meanwhile nothing is captured and no input counts; the helper gets FARPANE_EVENT_SUSPENDED.
+// Each side lets go only what it holds itself.
+//
+// Any thread, does not block. Errors: FARPANE_ERR_NOT_FOUND when no such helper is there,
+// FARPANE_ERR_HANDLE, FARPANE_ERR_STATE, FARPANE_ERR_LIMIT, FARPANE_ERR_ARGUMENT.
+farpane_result farpane_session_hold(farpane_session *session, uint64_t id, uint32_t held);
+
+// Sharer: a prompt for consent or a password has opened on this machine (`open` 1), or has closed
+// (0). Until as many have closed as have opened, no helper's input counts, and helpers with
+// FARPANE_SCOPE_ELEVATED can send credentials. Call it for every prompt of the system or the app;
+// the question of FARPANE_EVENT_CONSENT_REQUESTED counts by itself.
+//
+// Any thread, does not block. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_STATE.
+farpane_result farpane_prompt_set(farpane_session *session, uint32_t open);
+
+// Says that the warning of FARPANE_EVENT_COMPLIANCE_WARNING was seen: at a sharer, about the
+// helper `id`; at a helper with `id` 0.
+//
+// Any thread, does not block. Errors: FARPANE_ERR_NOT_FOUND when no such helper is there,
+// FARPANE_ERR_HANDLE, FARPANE_ERR_STATE, FARPANE_ERR_LIMIT, FARPANE_ERR_ARGUMENT.
+farpane_result farpane_compliance_ack(farpane_session *session, uint64_t id);
+
+// Sharer: answers FARPANE_EVENT_LEASE_DUE: the session of the helper `id` may go on, with at most
+// `scopes` (FARPANE_SCOPE_* bits; 0 ends it). Without an answer it ends when its lease does.
+//
+// Any thread, does not block. Errors: FARPANE_ERR_NOT_FOUND when no such helper is there,
+// FARPANE_ERR_UNSUPPORTED for unknown bits, FARPANE_ERR_HANDLE, FARPANE_ERR_STATE,
+// FARPANE_ERR_ARGUMENT.
+farpane_result farpane_lease_renew(farpane_session *session,
+                                   uint64_t id,
+                                   uint64_t renewal,
+                                   uint32_t scopes);
+
+// Sharer: ends the session of the helper `id` because what it was granted elsewhere was taken
+// back: both sides and the audit log are told so. As farpane_consent_revoke otherwise.
+//
+// Any thread; waits for the sharing thread, usually less than a millisecond. Errors:
+// FARPANE_ERR_NOT_FOUND when no such helper is there, FARPANE_ERR_HANDLE, FARPANE_ERR_STATE.
+farpane_result farpane_grant_revoke(farpane_session *session, uint64_t id);
 
 // Allows the request `id` of FARPANE_EVENT_CONSENT_REQUESTED: `scopes` are FARPANE_SCOPE_* bits,
 // no more than were asked for; after `ttl_ms` milliseconds the session ends (0: after 8 hours, the
@@ -601,6 +859,33 @@ farpane_result farpane_indicator_ack(farpane_session *session);
 // FARPANE_ERR_STATE. After an error nothing is captured.
 farpane_result farpane_capture_start(farpane_session *session);
 
+// Helper: answers the prompt of FARPANE_EVENT_PROMPT with an administrator's name and password, of
+// at most 512 bytes together. They go by this session alone, sealed, and what the library holds of
+// them is overwritten as soon as they are gone; overwrite the app's own.
+//
+// Any thread, does not block. Errors: FARPANE_ERR_NOT_PERMITTED without an open prompt or
+// FARPANE_SCOPE_ELEVATED, FARPANE_ERR_LIMIT when too much waits to be sent, FARPANE_ERR_ARGUMENT,
+// FARPANE_ERR_HANDLE, FARPANE_ERR_STATE.
+farpane_result farpane_credentials_send(farpane_session *session,
+                                        const char *name,
+                                        size_t name_len,
+                                        const char *password,
+                                        size_t password_len);
+
+// Sharer: copies out what FARPANE_EVENT_CREDENTIALS of the helper `id` announced, as texts with a
+// NUL, and forgets it; FARPANE_CREDENTIAL_CAPACITY bytes suffice for each. Hand them to the prompt
+// and to nothing else, then overwrite them. What is not taken is forgotten when elevation ends.
+//
+// Any thread, does not block. Errors: FARPANE_ERR_NOT_FOUND when nothing waits,
+// FARPANE_ERR_BUFFER when a capacity is too small, and then it still waits, FARPANE_ERR_HANDLE,
+// FARPANE_ERR_STATE, FARPANE_ERR_ARGUMENT.
+farpane_result farpane_credentials_take(farpane_session *session,
+                                        uint64_t id,
+                                        char *name,
+                                        size_t name_capacity,
+                                        char *password,
+                                        size_t password_capacity);
+
 // Helper: stores where the sharer's pointer is and what it looks like; copies its picture to
 // `bgra` unless that is NULL: width * height pixels of blue, green, red, alpha, colours
 // premultiplied. 262144 bytes always suffice. Frames never contain the pointer.
@@ -622,6 +907,57 @@ farpane_result farpane_cursor_get(farpane_session *session,
 farpane_result farpane_event_next(farpane_session *session,
                                   uint32_t timeout_ms,
                                   farpane_event *event);
+
+// Copies out the whole text of the event that was taken last, with a NUL behind it, and its bytes
+// without the NUL into `len`. FARPANE_EVENT_TEXT_CAPACITY bytes always suffice.
+//
+// The thread that takes the session's events. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_ARGUMENT,
+// FARPANE_ERR_BUFFER when `capacity` is not above `*len`.
+farpane_result farpane_event_text(farpane_session *session,
+                                  char *text,
+                                  size_t capacity,
+                                  size_t *len);
+
+// Offers the file at `path` under its own name: to the helper `id`, which needs
+// FARPANE_SCOPE_FILE_OUT, or to the sharer with `id` 0, FARPANE_SCOPE_FILE_IN. The number by which
+// events name it goes to `file`. It is read by a thread of the library once it is wanted:
+// FARPANE_EVENT_FILE_DONE or FARPANE_EVENT_FILE_STOPPED follows.
+//
+// Any thread, does not block for long. Errors: FARPANE_ERR_NOT_PERMITTED when the session does not
+// allow it now, FARPANE_ERR_NOT_FOUND when no such helper is there, FARPANE_ERR_SYSTEM when the
+// file cannot be read, FARPANE_ERR_LIMIT above 8 files at once, FARPANE_ERR_ARGUMENT also for a
+// name that the other side would refuse, FARPANE_ERR_HANDLE, FARPANE_ERR_STATE.
+farpane_result farpane_file_offer(farpane_session *session,
+                                  uint64_t id,
+                                  const char *path,
+                                  size_t path_len,
+                                  uint32_t *file);
+
+// Takes the file `file` of FARPANE_EVENT_FILE_OFFERED into the folder `folder`, which has to be
+// there. It is written by a thread of the library under another, hidden name; when all of it is
+// there it gets the name with which it was offered, or one like it where there is such a file
+// already: the path is the text of FARPANE_EVENT_FILE_DONE. Take the events of the session: the
+// file gets its name when that one is taken.
+//
+// Any thread, does not block for long. Errors: FARPANE_ERR_NOT_FOUND when no such file waits for
+// an answer, FARPANE_ERR_SYSTEM when the folder takes no file, FARPANE_ERR_HANDLE,
+// FARPANE_ERR_STATE, FARPANE_ERR_ARGUMENT.
+farpane_result farpane_file_accept(farpane_session *session,
+                                   uint64_t id,
+                                   uint32_t file,
+                                   const char *folder,
+                                   size_t folder_len);
+
+// Gives up a file, or says that one that was offered is not wanted. `outgoing` is 1 for a file
+// that this side offered. FARPANE_EVENT_FILE_STOPPED follows at the other side, and at this
+// one too where the file was under way.
+//
+// Any thread, does not block for long. Errors: FARPANE_ERR_NOT_FOUND when no such helper is there,
+// FARPANE_ERR_HANDLE, FARPANE_ERR_STATE.
+farpane_result farpane_file_stop(farpane_session *session,
+                                 uint64_t id,
+                                 uint32_t file,
+                                 uint32_t outgoing);
 
 // Helper: takes the newest frame that was not taken yet into `out`, waiting for it at most
 // `timeout_ms` milliseconds: 0 does not wait, FARPANE_FOREVER waits without end. Frames that
@@ -678,7 +1014,8 @@ farpane_result farpane_frame_unref(farpane_frame *frame);
 farpane_result farpane_probe_encoder(const char *name, size_t name_len);
 
 // Helper: does with the sharer's mouse and keyboard what `input` says, in pixels of the frame.
-// Counts between FARPANE_EVENT_INPUT with FARPANE_SCOPE_CONTROL and the next one without.
+// Counts between FARPANE_EVENT_INPUT with FARPANE_SCOPE_CONTROL and the next one without; moves
+// also with FARPANE_SCOPE_VIEW alone: they are shown, and the sharer's pointer stays where it is.
 //
 // Any thread, does not block. Returns FARPANE_AGAIN when so much waits that it was not taken: call
 // again, above all with what lets go of a key. Errors: FARPANE_ERR_NOT_PERMITTED while input does
@@ -763,7 +1100,8 @@ farpane_result farpane_cursor_push(farpane_session *session,
 // captured yet. Release it with farpane_session_unref.
 //
 // Any thread. Errors: FARPANE_ERR_ARGUMENT, FARPANE_ERR_UNSUPPORTED, FARPANE_ERR_INVITATION,
-// FARPANE_ERR_LIMIT above 256 sessions, FARPANE_ERR_SYSTEM.
+// FARPANE_ERR_LIMIT above 256 sessions, FARPANE_ERR_HANDLE for a membership or an audit log that
+// is none, FARPANE_ERR_SYSTEM.
 farpane_result farpane_session_create(const farpane_session_config *config, farpane_session **out);
 
 // Begins. A sharer listens when this returns; a helper is connected by another thread, and
@@ -827,6 +1165,38 @@ farpane_result farpane_session_address(farpane_session *session,
 // Any thread, does not block. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_STATE before the session is
 // connected, FARPANE_ERR_ARGUMENT.
 farpane_result farpane_stats_get(farpane_session *session, farpane_stats *stats);
+
+// Makes a membership and stores it in `out`; NULL there when it fails. Any number of sessions may
+// use it. Release it with farpane_membership_unref.
+//
+// Any thread. Errors: FARPANE_ERR_ARGUMENT for a document that is missing, damaged, expired, or
+// not of this tenant and key, FARPANE_ERR_UNSUPPORTED, FARPANE_ERR_LIMIT above 256 memberships.
+farpane_result farpane_membership_create(const farpane_membership_config *config,
+                                         farpane_membership **out);
+
+// Releases a membership. Sessions that use it go on.
+//
+// Any thread. Errors: FARPANE_ERR_HANDLE.
+farpane_result farpane_membership_unref(farpane_membership *membership);
+
+// Takes in a newer revocation list of the tenant: it counts for whoever comes from now on, by all
+// sessions that use this membership. Sharers that are connected also call
+// farpane_session_set_revocations, which ends the sessions of those it names.
+//
+// Any thread. Errors: FARPANE_ERR_HANDLE, FARPANE_ERR_ARGUMENT when it is not the tenant's, is
+// older than the one that is known, or has expired; then that one stays.
+farpane_result farpane_membership_set_revocations(farpane_membership *membership,
+                                                  const uint8_t *list,
+                                                  size_t list_len);
+
+// Sharer: as farpane_membership_set_revocations; sessions of helpers whom the list names end, and
+// when this returns nothing that is captured from then on gets to them.
+//
+// Any thread; waits for the sharing thread, usually less than a millisecond. Errors: as those of
+// farpane_membership_set_revocations, and FARPANE_ERR_STATE before farpane_session_connect.
+farpane_result farpane_session_set_revocations(farpane_session *session,
+                                               const uint8_t *list,
+                                               size_t list_len);
 
 // The version of the interface that this library has: compare its high 16 bits with those of
 // FARPANE_ABI_VERSION before anything else. Any thread, never fails.

@@ -71,6 +71,13 @@ class Event {
   // Whether connecting again may help.
   bool lost() const noexcept { return raw_.lost != 0; }
   std::uint32_t missed() const noexcept { return raw_.missed; }
+  // Whether the tenant says the name, and not only whoever bears it.
+  bool verified() const noexcept { return raw_.verified != 0; }
+  // Which file, and whether this side offered it.
+  std::uint32_t file() const noexcept { return raw_.file; }
+  bool outgoing() const noexcept { return raw_.outgoing != 0; }
+  // Whether a prompt is open.
+  bool open() const noexcept { return raw_.open != 0; }
   std::string_view name() const & noexcept { return raw_.name; }
   std::string_view key() const & noexcept { return raw_.key; }
   std::string_view text() const & noexcept { return raw_.text; }
@@ -148,21 +155,79 @@ struct Cursor {
   std::vector<std::uint8_t> bgra;
 };
 
+// Owns a handle, and releases it.
+template <typename Raw, farpane_result (*release)(Raw *)>
+class Owned {
+ public:
+  Owned(Owned &&other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
+  Owned &operator=(Owned &&other) noexcept {
+    Owned taken(std::move(other));
+    std::swap(raw_, taken.raw_);
+    return *this;
+  }
+  Owned(const Owned &) = delete;
+  Owned &operator=(const Owned &) = delete;
+  ~Owned() {
+    if (raw_ != nullptr) release(raw_);
+  }
+
+  Raw *raw() const noexcept { return raw_; }
+
+ protected:
+  Owned() noexcept = default;
+
+  Raw *raw_ = nullptr;
+};
+
+// A place in a tenant; sessions that were made with it keep it.
+class Membership : public Owned<farpane_membership, farpane_membership_unref> {
+ public:
+  // The documents of `config` are copied.
+  explicit Membership(const farpane_membership_config &config) {
+    check(farpane_membership_create(&config, &raw_));
+  }
+
+  void set_revocations(const std::uint8_t *list, std::size_t size) {
+    check(farpane_membership_set_revocations(raw_, list, size));
+  }
+};
+
+// An audit log; sessions that were made with it keep it open.
+class Audit : public Owned<farpane_audit, farpane_audit_unref> {
+ public:
+  explicit Audit(std::string_view folder) {
+    check(farpane_audit_open(folder.data(), folder.size(), &raw_));
+  }
+};
+
 // How a sharer is made; what stays empty has the default of farpane_session_config.
 struct SharerOptions {
-  std::string_view name;
-  std::string_view source;
-  std::string_view monitor;
-  std::string_view listen;
-  std::string_view probe;
-  std::string_view remembered;
-  std::string_view relays;
-  uint32_t scopes = 0;
-  std::string_view input;
+  std::string_view name = {};
+  std::string_view source = {};
+  std::string_view monitor = {};
+  std::string_view listen = {};
+  std::string_view probe = {};
+  std::string_view remembered = {};
+  std::string_view relays = {};
+  std::uint32_t scopes = 0;
+  std::uint32_t flags = 0;
+  std::string_view input = {};
+  const Membership *membership = nullptr;
+  const Audit *audit = nullptr;
+};
+
+// How a helper is made; `invitation` is required.
+struct HelperOptions {
+  std::string_view invitation = {};
+  std::string_view name = {};
+  std::string_view code = {};
+  std::uint32_t scopes = 0;
+  const Membership *membership = nullptr;
+  const Audit *audit = nullptr;
 };
 
 // A session; the destructor ends it and waits for its threads.
-class Session {
+class Session : public Owned<farpane_session, farpane_session_unref> {
  public:
   static Session sharer(const SharerOptions &options = {}) {
     auto config = make<farpane_session_config>();
@@ -174,31 +239,20 @@ class Session {
     set(options.probe, config.probe, config.probe_len);
     set(options.remembered, config.remembered, config.remembered_len);
     set(options.relays, config.relays, config.relays_len);
-    config.scopes = options.scopes;
+    config.flags = options.flags;
     set(options.input, config.input, config.input_len);
+    set_common(options, config);
     return Session(config);
   }
 
-  static Session helper(std::string_view invitation, std::string_view name = {},
-                        std::string_view code = {}) {
+  static Session helper(const HelperOptions &options) {
     auto config = make<farpane_session_config>();
     config.role = FARPANE_ROLE_HELPER;
-    set(invitation, config.invitation, config.invitation_len);
-    set(code, config.code, config.code_len);
-    set(name, config.name, config.name_len);
+    set(options.invitation, config.invitation, config.invitation_len);
+    set(options.code, config.code, config.code_len);
+    set(options.name, config.name, config.name_len);
+    set_common(options, config);
     return Session(config);
-  }
-
-  Session(Session &&other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
-  Session &operator=(Session &&other) noexcept {
-    Session taken(std::move(other));
-    std::swap(raw_, taken.raw_);
-    return *this;
-  }
-  Session(const Session &) = delete;
-  Session &operator=(const Session &) = delete;
-  ~Session() {
-    if (raw_ != nullptr) farpane_session_unref(raw_);
   }
 
   void connect() { check(farpane_session_connect(raw_)); }
@@ -213,6 +267,13 @@ class Session {
   // FARPANE_OK with an event, FARPANE_AGAIN without one in time, FARPANE_ENDED after the last.
   farpane_result next_event(Event &event, Milliseconds timeout = forever) {
     return check(farpane_event_next(raw_, milliseconds(timeout), event.raw()));
+  }
+
+  // The whole text of the event that was taken last.
+  std::string event_text() {
+    return text([this](char *to, std::size_t capacity, std::size_t *len) {
+      return farpane_event_text(raw_, to, capacity, len);
+    }, FARPANE_EVENT_TEXT_CAPACITY);
   }
 
   // Helper: the same for frames. `frame` is empty unless the result is FARPANE_OK.
@@ -302,7 +363,48 @@ class Session {
   void request(std::uint32_t scopes) { check(farpane_consent_request(raw_, scopes)); }
   void send(const farpane_input &input) { check(farpane_input_send(raw_, &input)); }
 
-  farpane_session *raw() const noexcept { return raw_; }
+  // To the helper `id`, or to the sharer with 0.
+  void chat(std::uint64_t id, std::string_view text) {
+    check(farpane_chat_send(raw_, id, text.data(), text.size()));
+  }
+  void send_clipboard(std::uint64_t id, std::string_view text) {
+    check(farpane_clipboard_send(raw_, id, text.data(), text.size()));
+  }
+  // The number by which events name the file.
+  std::uint32_t offer_file(std::uint64_t id, std::string_view path) {
+    std::uint32_t file = 0;
+    check(farpane_file_offer(raw_, id, path.data(), path.size(), &file));
+    return file;
+  }
+  void accept_file(std::uint64_t id, std::uint32_t file, std::string_view folder) {
+    check(farpane_file_accept(raw_, id, file, folder.data(), folder.size()));
+  }
+  void stop_file(std::uint64_t id, std::uint32_t file, bool outgoing) {
+    check(farpane_file_stop(raw_, id, file, outgoing ? 1 : 0));
+  }
+  void hold(std::uint64_t id, bool held) { check(farpane_session_hold(raw_, id, held ? 1 : 0)); }
+  void acknowledge_compliance(std::uint64_t id) { check(farpane_compliance_ack(raw_, id)); }
+
+  // Sharer: a prompt has opened or closed on this machine.
+  void set_prompt(bool open) { check(farpane_prompt_set(raw_, open ? 1 : 0)); }
+  void renew_lease(std::uint64_t id, std::uint64_t renewal, std::uint32_t scopes) {
+    check(farpane_lease_renew(raw_, id, renewal, scopes));
+  }
+  void revoke_grant(std::uint64_t id) { check(farpane_grant_revoke(raw_, id)); }
+  void set_revocations(const std::uint8_t *list, std::size_t size) {
+    check(farpane_session_set_revocations(raw_, list, size));
+  }
+  // Both have FARPANE_CREDENTIAL_CAPACITY bytes; overwrite them when they were used.
+  void take_credentials(std::uint64_t id, char *name, char *password) {
+    check(farpane_credentials_take(raw_, id, name, FARPANE_CREDENTIAL_CAPACITY, password,
+                                   FARPANE_CREDENTIAL_CAPACITY));
+  }
+
+  // Helper: answers a prompt.
+  void send_credentials(std::string_view name, std::string_view password) {
+    check(farpane_credentials_send(raw_, name.data(), name.size(), password.data(),
+                                   password.size()));
+  }
 
  private:
   explicit Session(const farpane_session_config &config) {
@@ -316,6 +418,13 @@ class Session {
     len = text.size();
   }
 
+  template <typename Options>
+  static void set_common(const Options &options, farpane_session_config &config) noexcept {
+    config.scopes = options.scopes;
+    if (options.membership != nullptr) config.membership = options.membership->raw();
+    if (options.audit != nullptr) config.audit = options.audit->raw();
+  }
+
   static std::uint64_t count(Milliseconds time) noexcept {
     return time.count() < 0 ? 0 : static_cast<std::uint64_t>(time.count());
   }
@@ -327,15 +436,13 @@ class Session {
   }
 
   template <typename Call>
-  static std::string text(Call call) {
-    std::string to(FARPANE_INVITATION_CAPACITY, '\0');  // Enough for whatever there is, as farpane.h says.
+  static std::string text(Call call, std::size_t capacity = FARPANE_INVITATION_CAPACITY) {
+    std::string to(capacity, '\0');  // Enough for whatever there is, as farpane.h says.
     std::size_t len = 0;
     check(call(&to[0], to.size(), &len));
     to.resize(len);
     return to;
   }
-
-  farpane_session *raw_ = nullptr;
 };
 
 }  // namespace farpane

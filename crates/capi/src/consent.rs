@@ -6,7 +6,7 @@ use crate::helper::parse;
 use crate::{log, memory, scope};
 use farpane::NotReady;
 use farpane::net::MAX_INVITATION_BYTES;
-use farpane::policy::{Answer, Rights};
+use farpane::policy::Answer;
 use std::ffi::c_char;
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub extern "C" fn farpane_consent_grant(
         if scopes == 0 {
             return Err(Failure::argument("without FARPANE_SCOPE_VIEW there is nothing to grant"));
         }
-        let rights = Rights::of(scope::mode(scopes)?);
+        let rights = scope::rights(scopes)?;
         let role = session.sharer()?;
         role.with(|sharer| {
             role.take_request(id)?;
@@ -72,7 +72,7 @@ pub extern "C" fn farpane_consent_lower(
     scopes: u32,
 ) -> farpane_result {
     on_session(session, |session| {
-        let rights = Rights::of(scope::mode(scopes)?);
+        let rights = scope::rights(scopes)?;
         let role = session.sharer()?;
         role.with(|sharer| {
             role.check_helper(id)?;

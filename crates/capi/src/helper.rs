@@ -2,11 +2,14 @@
 
 use crate::abi::*;
 use crate::boundary::{Failure, Outcome};
-use crate::session::{Shared, Texts};
-use crate::{event, scope};
+use crate::event::{self, Told};
+use crate::file::Arrivals;
+use crate::scope;
+use crate::session::{Shared, Texts, of_tenant};
+use farpane::audit::Audit;
 use farpane::net::{Cancel, ConnectError, Identity, Invitation, NetThreadError, PairingCode};
-use farpane::policy::{EndReason, Reach, Rights};
-use farpane::{Error, Helper, HelperEvent, HelperOptions};
+use farpane::policy::{EndReason, Reach, Rights, Side};
+use farpane::{Error, Helper, HelperEvent, HelperOptions, Membership};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -18,6 +21,9 @@ pub(crate) struct HelperRole {
     invitation: Invitation,
     /// One key for the session's life, so that it can come back.
     identity: Identity,
+    membership: Option<Membership>,
+    audit: Audit,
+    pub(crate) arrivals: Arrivals,
     live: Arc<RwLock<Option<Helper>>>,
     connecting: Mutex<Connecting>,
 }
@@ -30,7 +36,7 @@ struct Connecting {
 }
 
 impl HelperRole {
-    pub(crate) fn new(texts: &Texts<'_>) -> Outcome<Self> {
+    pub(crate) fn new(texts: &Texts<'_>, config: &farpane_session_config) -> Outcome<Self> {
         let foreign = [
             (texts.source, "source"),
             (texts.monitor, "monitor"),
@@ -45,6 +51,10 @@ impl HelperRole {
                 return Err(Failure::argument(format!("a helper has no {what}")));
             }
         }
+        if config.flags != 0 {
+            return Err(Failure::new(FARPANE_ERR_UNSUPPORTED, "a helper has no flags"));
+        }
+        let (membership, audit) = of_tenant(config, Side::Helper)?;
         let text = texts.invitation.ok_or_else(|| Failure::argument("no invitation is given"))?;
         let mut invitation = parse(text)?;
         if let Some(code) = texts.code {
@@ -55,10 +65,20 @@ impl HelperRole {
             return Err(Failure::argument("the invitation needs the pairing code, in `code`"));
         }
         let name = texts.name.unwrap_or("helper").to_owned();
-        let rights = Rights::of(scope::mode(texts.scopes)?);
+        let rights = scope::rights(config.scopes)?;
         let identity = Identity::generate().map_err(Failure::system)?;
-        let (live, connecting) = Default::default();
-        Ok(Self { name, rights, invitation, identity, live, connecting })
+        let (arrivals, live, connecting) = Default::default();
+        Ok(Self {
+            name,
+            rights,
+            invitation,
+            identity,
+            membership,
+            audit,
+            arrivals,
+            live,
+            connecting,
+        })
     }
 
     /// Connects in the background.
@@ -75,6 +95,8 @@ impl HelperRole {
         let options = HelperOptions {
             name: self.name.clone(),
             rights: self.rights,
+            membership: self.membership.clone(),
+            audit: self.audit.clone(),
             on_change: Arc::new(move || ringing.signal.ring()),
             cancel: connecting.cancel.clone(),
             ..HelperOptions::default()
@@ -96,13 +118,16 @@ impl HelperRole {
                         // The session was closed meanwhile and found no helper to end.
                         helper.end("the helper left");
                     }
-                    event::new(FARPANE_EVENT_CONNECTED)
+                    event::new(FARPANE_EVENT_CONNECTED).into()
                 }
                 Ok(Err(error)) => {
                     let (reason, lost) = reason(&error);
-                    event::ended(reason, &error.to_string(), lost)
+                    event::ended(reason, error.to_string(), lost)
                 }
-                Err(_) => event::ended(FARPANE_END_ERROR, "a bug ended connecting", false),
+                Err(_) => {
+                    let text = "a bug ended connecting".to_owned();
+                    event::ended(FARPANE_END_ERROR, text, false)
+                }
             });
         });
         connecting.thread = Some(thread.map_err(Failure::system)?);
@@ -140,28 +165,17 @@ impl HelperRole {
         self.read().as_ref()?.take_picture()
     }
 
-    pub(crate) fn next_event(&self) -> Option<farpane_event> {
-        let helper = self.read();
-        let events = std::iter::from_fn(|| helper.as_ref()?.try_event());
-        events.into_iter().find_map(|event| match event {
-            HelperEvent::ConsentPending => Some(event::new(FARPANE_EVENT_CONSENT_PENDING)),
-            HelperEvent::Granted(rights) => Some(farpane_event {
-                scopes: scope::bits(rights.mode()),
-                ..event::new(FARPANE_EVENT_CONSENT_GRANTED)
-            }),
-            HelperEvent::Refused => Some(event::new(FARPANE_EVENT_REFUSED)),
-            HelperEvent::Suspended => Some(event::new(FARPANE_EVENT_SUSPENDED)),
-            HelperEvent::Resumed => Some(event::new(FARPANE_EVENT_RESUMED)),
-            HelperEvent::Input(reach) => Some(farpane_event {
-                scopes: if reach == Some(Reach::Full) { FARPANE_SCOPE_CONTROL } else { 0 },
-                ..event::new(FARPANE_EVENT_INPUT)
-            }),
-            HelperEvent::Ended { cause, reason, lost } => {
-                Some(event::ended(cause.code(), &reason, lost))
+    pub(crate) fn next_event(&self) -> Option<Told> {
+        loop {
+            let event = self.read().as_ref()?.try_event()?;
+            let told = match event {
+                HelperEvent::File(event) => self.arrivals.note(0, event),
+                other => convert(other),
+            };
+            if told.is_some() {
+                return told;
             }
-            HelperEvent::PathChanged(switch) => Some(event::path_changed(0, &switch)),
-            _ => None,
-        })
+        }
     }
 
     pub(crate) fn has_news(&self) -> bool {
@@ -179,6 +193,41 @@ impl HelperRole {
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, Option<Helper>> {
         self.live.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn convert(event: HelperEvent) -> Option<Told> {
+    let scopes = |kind, scopes| farpane_event { scopes, ..event::new(kind) }.into();
+    Some(match event {
+        HelperEvent::ConsentPending => event::new(FARPANE_EVENT_CONSENT_PENDING).into(),
+        HelperEvent::Granted(rights) => scopes(FARPANE_EVENT_CONSENT_GRANTED, scope::bits(rights)),
+        HelperEvent::Refused => event::new(FARPANE_EVENT_REFUSED).into(),
+        HelperEvent::Suspended => event::new(FARPANE_EVENT_SUSPENDED).into(),
+        HelperEvent::Resumed => event::new(FARPANE_EVENT_RESUMED).into(),
+        HelperEvent::Input(reach) => {
+            let counts = match reach {
+                None => 0,
+                Some(Reach::Pointer) => FARPANE_SCOPE_VIEW,
+                Some(Reach::Full) => FARPANE_SCOPE_VIEW | FARPANE_SCOPE_CONTROL,
+            };
+            scopes(FARPANE_EVENT_INPUT, counts)
+        }
+        HelperEvent::SharerVerified(sharer) => {
+            let event = event::new(FARPANE_EVENT_SHARER_VERIFIED);
+            Told::saying(event, sharer.device.as_str().to_owned()).about(&sharer.peer)
+        }
+        HelperEvent::ComplianceWarning(posture) => {
+            let posture = event::posture(posture);
+            farpane_event { posture, ..event::new(FARPANE_EVENT_COMPLIANCE_WARNING) }.into()
+        }
+        HelperEvent::Prompt { open } => {
+            farpane_event { open: open.into(), ..event::new(FARPANE_EVENT_PROMPT) }.into()
+        }
+        HelperEvent::Chat { text } => Told::saying(event::new(FARPANE_EVENT_CHAT), text),
+        HelperEvent::Clipboard { text } => Told::saying(event::new(FARPANE_EVENT_CLIPBOARD), text),
+        HelperEvent::PathChanged(switch) => event::path_changed(0, &switch),
+        HelperEvent::Ended { cause, reason, lost } => event::ended(cause.code(), reason, lost),
+        _ => return None,
+    })
 }
 
 /// Reads an invitation's text.

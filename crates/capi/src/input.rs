@@ -2,11 +2,10 @@
 
 use crate::abi::*;
 use crate::boundary::{Failure, Outcome, on_session};
+use crate::channel::{sent, unsent};
 use crate::memory::{self, Sized32};
 use crate::scope;
-use farpane::Unsent;
 use farpane::input::{Button, InputEvent, Key, Wheel};
-use farpane::policy::Rights;
 
 // SAFETY: `repr(C)`, begins with its size, only integers.
 unsafe impl Sized32 for farpane_input {
@@ -14,7 +13,8 @@ unsafe impl Sized32 for farpane_input {
 }
 
 /// Helper: does with the sharer's mouse and keyboard what `input` says, in pixels of the frame.
-/// Counts between FARPANE_EVENT_INPUT with FARPANE_SCOPE_CONTROL and the next one without.
+/// Counts between FARPANE_EVENT_INPUT with FARPANE_SCOPE_CONTROL and the next one without; moves
+/// also with FARPANE_SCOPE_VIEW alone: they are shown, and the sharer's pointer stays where it is.
 ///
 /// Any thread, does not block. Returns FARPANE_AGAIN when so much waits that it was not taken: call
 /// again, above all with what lets go of a key. Errors: FARPANE_ERR_NOT_PERMITTED while input does
@@ -50,21 +50,9 @@ pub extern "C" fn farpane_consent_request(
     scopes: u32,
 ) -> farpane_result {
     on_session(session, |session| {
-        let rights = Rights::of(scope::mode(scopes)?);
-        session.helper()?.with(|helper| match helper.ask(rights) {
-            Ok(()) => Ok(FARPANE_OK),
-            Err(error) => Err(unsent(&error)),
-        })
+        let rights = scope::rights(scopes)?;
+        session.helper()?.with(|helper| sent(helper.ask(rights)))
     })
-}
-
-fn unsent(error: &Unsent) -> Failure {
-    let code = match error {
-        Unsent::NotAllowed => FARPANE_ERR_NOT_PERMITTED,
-        Unsent::Full => FARPANE_ERR_LIMIT,
-        _ => FARPANE_ERR_STATE,
-    };
-    Failure::new(code, error.to_string())
 }
 
 fn event(input: &farpane_input) -> Outcome<InputEvent> {

@@ -86,7 +86,7 @@ impl Sequence<'_> {
     }
 
     fn call(&mut self, call: u8) -> farpane_result {
-        match call % 28 {
+        match call % 40 {
             0 => self.create(),
             1 => farpane_session_connect(self.session()),
             2 => farpane_session_close(self.session()),
@@ -136,11 +136,36 @@ impl Sequence<'_> {
             24 => self.get_cursor(),
             25 => self.send_input(),
             26 => farpane_session_wait(self.session(), self.small() % 3),
+            27..=38 => self.call_beside(call % 40),
             _ => {
                 let (mut out, capacity) = ([0; 255], self.small() as usize % 256);
                 // SAFETY: the buffer has at least that capacity.
                 unsafe { farpane_last_error(out.as_mut_ptr(), capacity, &mut 0) }
             }
+        }
+    }
+
+    /// What goes beside the screen.
+    fn call_beside(&mut self, call: u8) -> farpane_result {
+        match call {
+            27 => farpane_consent_request(self.session(), self.small()),
+            28 => farpane_consent_lower(self.session(), self.number(), self.small()),
+            29 => self.send(farpane_chat_send),
+            30 => self.send(farpane_clipboard_send),
+            31 => farpane_file_stop(self.session(), self.number(), self.small(), self.small() % 2),
+            32 => farpane_session_hold(self.session(), self.number(), self.small() % 2),
+            33 => farpane_prompt_set(self.session(), self.small() % 2),
+            34 => self.pass_credentials(),
+            35 => {
+                let (session, id, renewal) = (self.session(), self.number(), self.number());
+                farpane_lease_renew(session, id, renewal, self.small())
+            }
+            36 => match self.small() % 2 {
+                0 => farpane_grant_revoke(self.session(), self.number()),
+                _ => farpane_compliance_ack(self.session(), self.number()),
+            },
+            37 => self.get_event_text(),
+            _ => self.join_tenant(),
         }
     }
 
@@ -189,10 +214,12 @@ impl Sequence<'_> {
             relays: null(),
             relays_len: 0,
             scopes: 0,
-            reserved: 0,
+            flags: 0,
             // Any display of this machine.
             input: null(),
             input_len: 0,
+            membership: null(),
+            audit: null(),
         };
         let mut session = null_mut();
         // SAFETY: the texts have their lengths, and the structure is no smaller than it says.
@@ -315,6 +342,76 @@ impl Sequence<'_> {
         };
         // SAFETY: the structure is no smaller than it says.
         unsafe { farpane_input_send(self.session(), &input) }
+    }
+
+    /// Files are left out: any path of this machine could be meant.
+    fn send(
+        &mut self,
+        send: unsafe extern "C" fn(
+            *mut farpane_session,
+            u64,
+            *const c_char,
+            usize,
+        ) -> farpane_result,
+    ) -> farpane_result {
+        let (session, id, text) = (self.session(), self.number(), self.text());
+        // SAFETY: the text has that length.
+        unsafe { send(session, id, text.as_ptr().cast(), text.len()) }
+    }
+
+    fn pass_credentials(&mut self) -> farpane_result {
+        let (session, name, password) = (self.session(), self.text(), self.text());
+        let (id, capacity) = (self.number(), self.small() as usize);
+        let (mut to, mut to_password) = ([0; 255], [0; 255]);
+        let (at, password_at) = (name.as_ptr().cast(), password.as_ptr().cast());
+        // SAFETY: the texts have their lengths, the buffers at least that capacity.
+        unsafe {
+            match id % 2 {
+                0 => farpane_credentials_send(session, at, name.len(), password_at, password.len()),
+                _ => {
+                    let (to, to_password) = (to.as_mut_ptr(), to_password.as_mut_ptr());
+                    farpane_credentials_take(session, id, to, capacity, to_password, capacity)
+                }
+            }
+        }
+    }
+
+    fn get_event_text(&mut self) -> farpane_result {
+        let (mut out, capacity) = ([0; 255], self.small() as usize);
+        // SAFETY: the buffer has at least that capacity.
+        unsafe { farpane_event_text(self.session(), out.as_mut_ptr(), capacity, &mut 0) }
+    }
+
+    /// No bytes that nobody signed make a member.
+    fn join_tenant(&mut self) -> farpane_result {
+        let [tenant, revocations, credential, key] = std::array::from_fn(|_| self.text());
+        let mut membership = null_mut();
+        let config = farpane_membership_config {
+            struct_size: self.size::<farpane_membership_config>(),
+            role: self.small() % 4,
+            tenant: tenant.as_ptr().cast(),
+            tenant_len: tenant.len(),
+            revocations: revocations.as_ptr(),
+            revocations_len: revocations.len(),
+            credential: credential.as_ptr(),
+            credential_len: credential.len(),
+            key: key.as_ptr().cast(),
+            key_len: key.len(),
+            person: null(),
+            person_len: 0,
+            person_key: null(),
+            person_key_len: 0,
+            settings: self.small(),
+            device_scopes: self.small(),
+            minimum_major: self.number() as u32,
+            minimum_minor: 0,
+            minimum_patch: 0,
+            reserved: 0,
+        };
+        // SAFETY: the documents have their lengths, and the structure is no smaller than it says.
+        let result = unsafe { farpane_membership_create(&config, &mut membership) };
+        assert!(membership.is_null() && result < 0);
+        result
     }
 
     fn release(&mut self) {

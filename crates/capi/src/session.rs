@@ -2,13 +2,18 @@
 
 use crate::abi::*;
 use crate::boundary::{Failure, Outcome, on_session, run};
-use crate::event;
+use crate::event::{self, Told};
+use crate::file::Arrivals;
 use crate::handle::Table;
 use crate::helper::HelperRole;
 use crate::log;
 use crate::memory::{self, Sized32};
 use crate::sharer::SharerRole;
 use crate::signal::Signal;
+use crate::{audit, tenant};
+use farpane::audit::Audit;
+use farpane::policy::Side;
+use farpane::{Helper, Membership, Sharer};
 use std::collections::VecDeque;
 use std::ffi::{c_char, c_void};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -33,6 +38,12 @@ pub(crate) enum Role {
     Helper(Box<HelperRole>),
 }
 
+/// What runs in a session that was connected.
+pub(crate) enum Live<'a> {
+    Sharer(&'a Sharer),
+    Helper(&'a Helper),
+}
+
 /// A session.
 pub(crate) struct Session {
     pub(crate) number: u64,
@@ -51,8 +62,10 @@ pub(crate) struct Shared {
 /// What the session itself has to say, before what its role has.
 #[derive(Default)]
 struct Own {
-    events: VecDeque<farpane_event>,
+    events: VecDeque<Told>,
     phase: Phase,
+    /// Of the event that was taken last.
+    last_text: String,
 }
 
 /// Where a session is.
@@ -71,9 +84,14 @@ pub(crate) enum Phase {
 
 impl Shared {
     /// Queues an event and rings.
-    pub(crate) fn tell(&self, event: farpane_event) {
-        self.own().events.push_back(event);
+    pub(crate) fn tell(&self, event: impl Into<Told>) {
+        self.own().events.push_back(event.into());
         self.signal.ring();
+    }
+
+    /// The whole text of the event that was taken last.
+    pub(crate) fn last_text(&self) -> String {
+        self.own().last_text.clone()
     }
 
     fn own(&self) -> MutexGuard<'_, Own> {
@@ -86,8 +104,8 @@ impl Session {
         let texts = Texts::read(config)?;
         let shared = Arc::new(Shared::default());
         let role = match config.role {
-            FARPANE_ROLE_SHARER => Role::Sharer(Box::new(SharerRole::new(&texts)?)),
-            FARPANE_ROLE_HELPER => Role::Helper(Box::new(HelperRole::new(&texts)?)),
+            FARPANE_ROLE_SHARER => Role::Sharer(Box::new(SharerRole::new(&texts, config)?)),
+            FARPANE_ROLE_HELPER => Role::Helper(Box::new(HelperRole::new(&texts, config)?)),
             other => return Err(Failure::argument(format!("there is no role {other}"))),
         };
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -110,6 +128,33 @@ impl Session {
         }
     }
 
+    /// Calls `with` what runs: a sharer that knows the helper `id`, or a helper, whose other side
+    /// is 0.
+    pub(crate) fn with_live<T>(
+        &self,
+        id: u64,
+        with: impl FnOnce(Live<'_>) -> Outcome<T>,
+    ) -> Outcome<T> {
+        match &self.role {
+            Role::Sharer(role) => role.with(|sharer| {
+                role.check_helper(id)?;
+                with(Live::Sharer(sharer))
+            }),
+            Role::Helper(role) => role.with(|helper| match id {
+                0 => with(Live::Helper(helper)),
+                _ => Err(Failure::argument("the other side of a helper is 0")),
+            }),
+        }
+    }
+
+    /// Files that come.
+    pub(crate) fn arrivals(&self) -> &Arrivals {
+        match &self.role {
+            Role::Sharer(role) => &role.arrivals,
+            Role::Helper(role) => &role.arrivals,
+        }
+    }
+
     pub(crate) fn is_poisoned(&self) -> bool {
         self.poisoned.load(Ordering::SeqCst)
     }
@@ -118,7 +163,7 @@ impl Session {
     pub(crate) fn poison(&self) {
         self.poisoned.store(true, Ordering::SeqCst);
         self.close_role();
-        let text = "a bug in the library ended the session";
+        let text = "a bug in the library ended the session".to_owned();
         self.shared.tell(event::ended(FARPANE_END_ERROR, text, false));
     }
 
@@ -151,7 +196,8 @@ impl Session {
                     Role::Sharer(_) => FARPANE_END_SHARER_ENDED,
                     Role::Helper(_) => FARPANE_END_HELPER_ENDED,
                 };
-                self.shared.tell(event::ended(reason, "closed before it was connected", false));
+                let text = "closed before it was connected".to_owned();
+                self.shared.tell(event::ended(reason, text, false));
             }
             Phase::Running => self.close_role(),
             Phase::Ended { .. } => self.shared.own().phase = Phase::Ended { lost: false },
@@ -172,6 +218,7 @@ impl Session {
         let mut own = self.shared.own();
         own.phase = Phase::Ended { lost: false };
         own.events.clear();
+        own.last_text.clear();
         drop(own);
         self.shared.signal.set_wakeup(None, std::ptr::null_mut());
         // Calls that wait see the end.
@@ -191,13 +238,15 @@ impl Session {
     /// The next event that is there.
     pub(crate) fn next_event(&self) -> Option<farpane_event> {
         let own = self.shared.own().events.pop_front();
-        let event = match (own, &self.role) {
-            (Some(event), _) => event,
+        let Told { event, text } = match (own, &self.role) {
+            (Some(told), _) => told,
             (None, _) if self.is_over() => return None,
             (None, Role::Sharer(sharer)) => sharer.next_event()?,
             (None, Role::Helper(helper)) => helper.next_event()?,
         };
+        self.shared.own().last_text = text;
         if event.kind == FARPANE_EVENT_ENDED {
+            self.arrivals().clear();
             let mut own = self.shared.own();
             let lost = event.lost == 1 && own.phase == Phase::Running;
             own.phase = Phase::Ended { lost };
@@ -261,7 +310,14 @@ pub(crate) struct Texts<'a> {
     pub(crate) code: Option<&'a str>,
     pub(crate) relays: Option<&'a str>,
     pub(crate) input: Option<&'a str>,
-    pub(crate) scopes: u32,
+}
+
+/// What a session of either side may have.
+pub(crate) fn of_tenant(
+    config: &farpane_session_config,
+    side: Side,
+) -> Outcome<(Option<Membership>, Audit)> {
+    Ok((tenant::get(config.membership, side)?, audit::get(config.audit)?))
 }
 
 impl Texts<'_> {
@@ -282,7 +338,6 @@ impl Texts<'_> {
             code: text("code", config.code, config.code_len)?,
             relays: text("relays", config.relays, config.relays_len)?,
             input: text("input display", config.input, config.input_len)?,
-            scopes: config.scopes,
         })
     }
 }
@@ -291,7 +346,8 @@ impl Texts<'_> {
 /// captured yet. Release it with farpane_session_unref.
 ///
 /// Any thread. Errors: FARPANE_ERR_ARGUMENT, FARPANE_ERR_UNSUPPORTED, FARPANE_ERR_INVITATION,
-/// FARPANE_ERR_LIMIT above 256 sessions, FARPANE_ERR_SYSTEM.
+/// FARPANE_ERR_LIMIT above 256 sessions, FARPANE_ERR_HANDLE for a membership or an audit log that
+/// is none, FARPANE_ERR_SYSTEM.
 ///
 /// # Safety
 /// `config` is NULL or readable for its struct_size, its texts for their lengths; `out` is NULL or

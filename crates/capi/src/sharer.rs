@@ -2,12 +2,16 @@
 
 use crate::abi::*;
 use crate::boundary::{Failure, Outcome};
-use crate::session::{Shared, Texts};
-use crate::{event, hardware, scope};
+use crate::credentials::Secrets;
+use crate::event::{self, Told};
+use crate::file::Arrivals;
+use crate::session::{Shared, Texts, of_tenant};
+use crate::{hardware, scope};
+use farpane::audit::Audit;
 use farpane::capture::{PushScreen, SourceSpec};
 use farpane::net::{MAX_RELAYS, NetConfig, RelayUrl};
-use farpane::policy::{Capabilities, EndReason, Peer, Rights};
-use farpane::{HardwareOptions, InputTarget, Sharer, SharerEvent, SharerOptions};
+use farpane::policy::{Capabilities, EndReason, Peer, Side};
+use farpane::{HardwareOptions, InputTarget, Membership, Sharer, SharerEvent, SharerOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -22,7 +26,13 @@ pub(crate) struct SharerRole {
     hardware: Option<Box<HardwareOptions>>,
     relays: Vec<RelayUrl>,
     allow: Capabilities,
+    unattended: bool,
+    lease_by_app: bool,
     input: InputTarget,
+    membership: Option<Membership>,
+    audit: Audit,
+    pub(crate) arrivals: Arrivals,
+    pub(crate) secrets: Secrets,
     live: RwLock<Option<Sharer>>,
     known: Mutex<Known>,
 }
@@ -39,11 +49,12 @@ enum Source {
 #[derive(Default)]
 struct Known {
     requests: BTreeSet<u64>,
-    helpers: BTreeMap<u64, Peer>,
+    /// Who they are, once that was said.
+    helpers: BTreeMap<u64, Option<Peer>>,
 }
 
 impl SharerRole {
-    pub(crate) fn new(texts: &Texts<'_>) -> Outcome<Self> {
+    pub(crate) fn new(texts: &Texts<'_>, config: &farpane_session_config) -> Outcome<Self> {
         if texts.invitation.is_some() {
             return Err(Failure::argument("a sharer has no invitation: it makes them"));
         }
@@ -60,6 +71,11 @@ impl SharerRole {
             }
             None => Source::Pushed(PushScreen::new().map_err(Failure::system)?),
         };
+        if config.flags & !FARPANE_SESSION_LEASE_BY_APP != 0 {
+            return Err(Failure::new(FARPANE_ERR_UNSUPPORTED, "there is no such flag"));
+        }
+        let (allow, unattended) = scope::limit(config.scopes)?;
+        let (membership, audit) = of_tenant(config, Side::Sharer)?;
         let listen = texts.listen.unwrap_or("0.0.0.0:0");
         let wrong = |_| Failure::argument("the listen address is no \"IP:port\"");
         Ok(Self {
@@ -68,8 +84,14 @@ impl SharerRole {
             source,
             hardware: hardware::options(texts)?.map(Box::new),
             relays: relays(texts.relays.unwrap_or_default())?,
-            allow: allow(texts)?,
+            allow,
+            unattended,
+            lease_by_app: config.flags & FARPANE_SESSION_LEASE_BY_APP != 0,
             input: input(texts),
+            membership,
+            audit,
+            arrivals: Arrivals::default(),
+            secrets: Secrets::default(),
             live: RwLock::default(),
             known: Mutex::default(),
         })
@@ -93,6 +115,8 @@ impl SharerRole {
         options.hardware = self.hardware.as_deref().cloned();
         options.net = NetConfig { relays: self.relays.clone(), ..NetConfig::default() };
         (options.allow, options.input) = (self.allow, self.input.clone());
+        (options.unattended, options.lease_by_app) = (self.unattended, self.lease_by_app);
+        (options.membership, options.audit) = (self.membership.clone(), self.audit.clone());
         options.wait_for_start = true;
         options.on_event = Arc::new(move || ringing.signal.ring());
         let sharer = Sharer::start(options).map_err(Failure::system)?;
@@ -143,15 +167,19 @@ impl SharerRole {
         if known { Ok(()) } else { Err(unknown("helper", id)) }
     }
 
-    pub(crate) fn next_event(&self) -> Option<farpane_event> {
+    pub(crate) fn next_event(&self) -> Option<Told> {
         loop {
             let event = {
                 let live = self.read();
                 live.as_ref()?.next_event(Duration::ZERO)?
             };
+            self.forget(&event);
             let peer = self.note(&event);
-            if let Some(event) = convert(event) {
-                return Some(peer.map_or(event, |peer| event::about(event, &peer)));
+            if let Some(told) = self.tell(event) {
+                return Some(match peer {
+                    Some(peer) => told.about(&peer),
+                    None => told,
+                });
             }
         }
     }
@@ -160,36 +188,84 @@ impl SharerRole {
         self.read().as_ref().is_some_and(Sharer::has_event)
     }
 
+    /// Forgets the files and secrets that end with it. With nothing else locked: whoever answers a
+    /// file holds them, and then asks who is there.
+    fn forget(&self, event: &SharerEvent) {
+        match event {
+            SharerEvent::Left { helper, .. } => {
+                self.arrivals.forget(*helper);
+                self.secrets.forget(*helper);
+            }
+            SharerEvent::SignOut { helper } => self.secrets.forget(*helper),
+            SharerEvent::Stopped { .. } => self.secrets.clear(),
+            _ => {}
+        }
+    }
+
     /// Remembers what the app is about to be told, and knows whom it is about.
     fn note(&self, event: &SharerEvent) -> Option<Peer> {
         let mut known = self.known();
         match event {
             SharerEvent::ConsentRequested { helper, request } => {
                 known.requests.insert(*helper);
-                known.helpers.insert(*helper, request.peer.clone());
+                known.helpers.insert(*helper, Some(request.peer.clone()));
                 Some(request.peer.clone())
             }
             SharerEvent::ShowIndicator { helper, peer, .. } => {
-                known.helpers.insert(*helper, peer.clone());
+                known.helpers.insert(*helper, Some(peer.clone()));
                 Some(peer.clone())
             }
-            SharerEvent::Sharing { helper } | SharerEvent::PathChanged { helper, .. } => {
-                known.helpers.get(helper).cloned()
+            // They come before anybody has said who it is.
+            SharerEvent::ComplianceWarning { helper, .. }
+            | SharerEvent::LeaseDue { helper, .. } => {
+                known.helpers.entry(*helper).or_default().clone()
             }
             SharerEvent::QuestionWithdrawn { helper } => {
                 known.requests.remove(helper);
-                known.helpers.get(helper).cloned()
+                known.helpers.get(helper).cloned().flatten()
             }
             SharerEvent::Left { helper, .. } => {
                 known.requests.remove(helper);
-                known.helpers.remove(helper)
+                known.helpers.remove(helper).flatten()
             }
             SharerEvent::Stopped { .. } => {
                 *known = Known::default();
                 None
             }
+            SharerEvent::Sharing { helper }
+            | SharerEvent::PathChanged { helper, .. }
+            | SharerEvent::Chat { helper, .. }
+            | SharerEvent::Clipboard { helper, .. }
+            | SharerEvent::File { helper, .. }
+            | SharerEvent::Credentials { helper, .. }
+            | SharerEvent::SignOut { helper }
+            | SharerEvent::InputFailed { helper, .. } => {
+                known.helpers.get(helper).cloned().flatten()
+            }
             _ => None,
         }
+    }
+
+    /// What the app is told; of a file or a secret it also keeps what the app will ask for.
+    fn tell(&self, event: SharerEvent) -> Option<Told> {
+        let about = |kind, id| farpane_event { id, ..event::new(kind) };
+        Some(match event {
+            SharerEvent::Chat { helper, text } => {
+                Told::saying(about(FARPANE_EVENT_CHAT, helper), text)
+            }
+            SharerEvent::Clipboard { helper, text } => {
+                Told::saying(about(FARPANE_EVENT_CLIPBOARD, helper), text)
+            }
+            SharerEvent::File { helper, event } => self.arrivals.note(helper, event)?,
+            SharerEvent::Credentials { helper, secret } => {
+                self.secrets.keep(helper, secret);
+                about(FARPANE_EVENT_CREDENTIALS, helper).into()
+            }
+            SharerEvent::Pointing { helper, x, y } => {
+                farpane_event { x, y, ..about(FARPANE_EVENT_POINTING, helper) }.into()
+            }
+            other => convert(other)?,
+        })
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -205,47 +281,72 @@ fn unknown(what: &str, id: u64) -> Failure {
     Failure::new(FARPANE_ERR_NOT_FOUND, format!("there is no {what} {id}"))
 }
 
-fn convert(event: SharerEvent) -> Option<farpane_event> {
+fn convert(event: SharerEvent) -> Option<Told> {
     let about = |kind, id| farpane_event { id, ..event::new(kind) };
+    let saying = |kind, id, text| Told::saying(about(kind, id), text);
     Some(match event {
-        SharerEvent::ConsentRequested { helper, request } => farpane_event {
-            scopes: scope::bits(request.rights.mode()),
-            ..about(FARPANE_EVENT_CONSENT_REQUESTED, helper)
-        },
-        SharerEvent::ShowIndicator { helper, mode, .. } => farpane_event {
-            scopes: scope::bits(mode),
-            ..about(FARPANE_EVENT_SHOW_INDICATOR, helper)
-        },
-        SharerEvent::Sharing { helper } => about(FARPANE_EVENT_SHARING, helper),
-        SharerEvent::Left { helper, reason } => farpane_event {
-            reason: reason.code(),
-            ..event::saying(about(FARPANE_EVENT_HELPER_LEFT, helper), &reason.to_string())
-        },
-        SharerEvent::ScreenLost { reason } => {
-            event::saying(event::new(FARPANE_EVENT_SCREEN_LOST), &reason)
+        SharerEvent::ConsentRequested { helper, request } => {
+            let peer = &request.peer;
+            let more: Vec<_> = peer.job_title().into_iter().chain(peer.company()).collect();
+            let event = farpane_event {
+                scopes: scope::bits(request.rights),
+                posture: event::posture(request.posture),
+                ..about(FARPANE_EVENT_CONSENT_REQUESTED, helper)
+            };
+            Told::saying(event, more.join(", "))
         }
-        SharerEvent::SourceEnded => event::new(FARPANE_EVENT_SOURCE_ENDED),
-        SharerEvent::Failed { reason } => event::saying(event::new(FARPANE_EVENT_FAILED), &reason),
-        SharerEvent::Missed { events } => farpane_event {
-            missed: u32::try_from(events).unwrap_or(u32::MAX),
-            ..event::new(FARPANE_EVENT_MISSED)
-        },
-        SharerEvent::Stopped { failed } => {
-            let reason = if failed { EndReason::Error } else { EndReason::SharerEnded };
-            event::ended(reason.code(), &reason.to_string(), false)
+        SharerEvent::ShowIndicator { helper, mode, .. } => farpane_event {
+            scopes: scope::of_mode(mode),
+            ..about(FARPANE_EVENT_SHOW_INDICATOR, helper)
+        }
+        .into(),
+        SharerEvent::QuestionWithdrawn { helper } => {
+            about(FARPANE_EVENT_CONSENT_WITHDRAWN, helper).into()
+        }
+        SharerEvent::Refused { helper, reason } => {
+            saying(FARPANE_EVENT_HELPER_REFUSED, helper, reason)
+        }
+        SharerEvent::ComplianceWarning { helper, posture } => farpane_event {
+            posture: event::posture(posture),
+            ..about(FARPANE_EVENT_COMPLIANCE_WARNING, helper)
+        }
+        .into(),
+        SharerEvent::LeaseDue { helper, renewal } => {
+            farpane_event { renewal: renewal.0, ..about(FARPANE_EVENT_LEASE_DUE, helper) }.into()
+        }
+        SharerEvent::SignOut { helper } => about(FARPANE_EVENT_SIGN_OUT, helper).into(),
+        SharerEvent::Sharing { helper } => about(FARPANE_EVENT_SHARING, helper).into(),
+        SharerEvent::InputFailed { helper, reason } => {
+            saying(FARPANE_EVENT_INPUT_FAILED, helper, reason)
         }
         SharerEvent::PathChanged { helper, switch } => event::path_changed(helper, &switch),
-        SharerEvent::QuestionWithdrawn { helper } => about(FARPANE_EVENT_CONSENT_WITHDRAWN, helper),
-        SharerEvent::InputFailed { helper, reason } => {
-            event::saying(about(FARPANE_EVENT_INPUT_FAILED, helper), &reason)
+        SharerEvent::Left { helper, reason } => {
+            let event = about(FARPANE_EVENT_HELPER_LEFT, helper);
+            Told::saying(farpane_event { reason: reason.code(), ..event }, reason.to_string())
         }
-        _ => return None,
+        other => return of_screen(other),
     })
 }
 
-/// What helpers may be allowed at most.
-fn allow(texts: &Texts<'_>) -> Outcome<Capabilities> {
-    Ok(Rights::of(scope::mode(texts.scopes)?).mode().needs())
+/// What is about the screen or the session as a whole.
+fn of_screen(event: SharerEvent) -> Option<Told> {
+    Some(match event {
+        SharerEvent::ScreenLost { reason } => {
+            Told::saying(event::new(FARPANE_EVENT_SCREEN_LOST), reason)
+        }
+        SharerEvent::SourceEnded => event::new(FARPANE_EVENT_SOURCE_ENDED).into(),
+        SharerEvent::Failed { reason } => Told::saying(event::new(FARPANE_EVENT_FAILED), reason),
+        SharerEvent::Missed { events } => farpane_event {
+            missed: u32::try_from(events).unwrap_or(u32::MAX),
+            ..event::new(FARPANE_EVENT_MISSED)
+        }
+        .into(),
+        SharerEvent::Stopped { failed } => {
+            let reason = if failed { EndReason::Error } else { EndReason::SharerEnded };
+            event::ended(reason.code(), reason.to_string(), false)
+        }
+        _ => return None,
+    })
 }
 
 /// Where their input goes.

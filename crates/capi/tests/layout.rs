@@ -27,10 +27,16 @@ fn fields_are_where_c_finds_them() {
         farpane_session_config {
             struct_size, role, name, name_len, invitation, invitation_len, source, source_len,
             monitor, monitor_len, listen, listen_len, probe, probe_len, remembered, remembered_len,
-            code, code_len, relays, relays_len, scopes, reserved, input, input_len
+            code, code_len, relays, relays_len, scopes, flags, input, input_len, membership, audit
+        }
+        farpane_membership_config {
+            struct_size, role, tenant, tenant_len, revocations, revocations_len, credential,
+            credential_len, key, key_len, person, person_len, person_key, person_key_len, settings,
+            device_scopes, minimum_major, minimum_minor, minimum_patch, reserved
         }
         farpane_event {
-            struct_size, kind, id, scopes, reason, lost, missed, name, key, text, path
+            struct_size, kind, id, scopes, reason, lost, missed, name, key, text, path, text_len,
+            verified, posture, x, y, open, file, outgoing, reserved, bytes, renewal
         }
         farpane_rect { x, y, width, height }
         farpane_picture {

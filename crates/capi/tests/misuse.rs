@@ -40,7 +40,7 @@ type Call = fn(*mut farpane_session) -> farpane_result;
 
 /// Every function of a session, with arguments that are right.
 // SAFETY: all places are valid, and all lengths are right.
-const CALLS: [(&str, Call); 26] = unsafe {
+const CALLS: [(&str, Call); 40] = unsafe {
     [
         ("connect", |s| farpane_session_connect(s)),
         ("close", |s| farpane_session_close(s)),
@@ -73,13 +73,29 @@ const CALLS: [(&str, Call); 26] = unsafe {
         ("cursor_get", |s| farpane_cursor_get(s, &mut cursor(), null_mut(), 0)),
         ("consent_request", |s| farpane_consent_request(s, FARPANE_SCOPE_VIEW)),
         ("input_send", |s| farpane_input_send(s, &input(FARPANE_INPUT_KEY))),
+        ("event_text", |s| farpane_event_text(s, [0; 512].as_mut_ptr(), 512, &mut 0)),
+        ("chat_send", |s| farpane_chat_send(s, 1, c"a".as_ptr(), 1)),
+        ("clipboard_send", |s| farpane_clipboard_send(s, 1, c"a".as_ptr(), 1)),
+        ("file_offer", |s| farpane_file_offer(s, 1, c"Cargo.toml".as_ptr(), 10, &mut 0)),
+        ("file_accept", |s| farpane_file_accept(s, 1, 1, c"/tmp".as_ptr(), 4)),
+        ("file_stop", |s| farpane_file_stop(s, 1, 1, 0)),
+        ("session_hold", |s| farpane_session_hold(s, 1, 1)),
+        ("compliance_ack", |s| farpane_compliance_ack(s, 1)),
+        ("prompt_set", |s| farpane_prompt_set(s, 1)),
+        ("lease_renew", |s| farpane_lease_renew(s, 1, 1, FARPANE_SCOPE_VIEW)),
+        ("grant_revoke", |s| farpane_grant_revoke(s, 1)),
+        ("set_revocations", |s| farpane_session_set_revocations(s, c"a".as_ptr().cast(), 1)),
+        ("credentials_take", |s| {
+            farpane_credentials_take(s, 1, [0; 8].as_mut_ptr(), 8, [0; 8].as_mut_ptr(), 8)
+        }),
+        ("credentials_send", |s| farpane_credentials_send(s, c"a".as_ptr(), 1, c"b".as_ptr(), 1)),
         ("event_next, waiting", |s| farpane_event_next(s, 1, &mut event())),
         ("frame_next, waiting", |s| farpane_frame_next(s, 1, &mut null_mut())),
         ("unref", |s| farpane_session_unref(s)),
     ]
 };
 /// Of these, those that only a sharer has, and those that only a helper has.
-const SHARERS: [&str; 12] = [
+const SHARERS: [&str; 17] = [
     "address",
     "invitation_create",
     "invitation_create_with_code",
@@ -92,9 +108,20 @@ const SHARERS: [&str; 12] = [
     "capture_start",
     "frame_push",
     "cursor_push",
+    "prompt_set",
+    "lease_renew",
+    "grant_revoke",
+    "set_revocations",
+    "credentials_take",
 ];
-const HELPERS: [&str; 5] =
-    ["frame_next", "frame_next, waiting", "cursor_get", "consent_request", "input_send"];
+const HELPERS: [&str; 6] = [
+    "frame_next",
+    "frame_next, waiting",
+    "cursor_get",
+    "consent_request",
+    "input_send",
+    "credentials_send",
+];
 
 type FrameCall = fn(*mut farpane_frame) -> farpane_result;
 
@@ -302,7 +329,9 @@ fn structures_of_a_wrong_size_or_a_newer_version_are_refused() {
         let first = std::mem::offset_of!(farpane_session_config, probe);
         wrong_sizes_below(first, &mut cases, "config", config(FARPANE_ROLE_SHARER), create);
         newer(&mut cases, "config", config(FARPANE_ROLE_SHARER), create);
-        wrong_sizes(&mut cases, "event", event(), |e| farpane_event_next(sharer, 0, e));
+        let first = std::mem::offset_of!(farpane_event, text_len);
+        let next = |e| farpane_event_next(sharer, 0, e);
+        wrong_sizes_below(first, &mut cases, "event", event(), next);
         wrong_sizes(&mut cases, "stats", stats(), |s| farpane_stats_get(helper, s));
         wrong_sizes(&mut cases, "picture", picture.raw(), |p| farpane_frame_push(sharer, p));
         newer(&mut cases, "picture", picture.raw(), |p| farpane_frame_push(sharer, p));
@@ -471,11 +500,11 @@ fn wrong_pictures(cases: &mut Cases) {
 
 fn wrong_sharer_calls(cases: &mut Cases) {
     let (sharer, argument) = (Session::listening(), FARPANE_ERR_ARGUMENT);
-    for scopes in [0, FARPANE_SCOPE_CONTROL] {
+    for scopes in [0, FARPANE_SCOPE_CONTROL, 4, 5, 8, 9, 129 + 2] {
         let result = farpane_consent_grant(sharer.0, 1, scopes, 0);
         cases.expect(&format!("scopes {scopes}"), argument, result);
     }
-    for scopes in [4, 5, u32::MAX] {
+    for scopes in [256, 257, u32::MAX] {
         let result = farpane_consent_grant(sharer.0, 1, scopes, 0);
         cases.expect(&format!("scopes {scopes}"), FARPANE_ERR_UNSUPPORTED, result);
     }
@@ -525,7 +554,7 @@ fn wrong_helper_calls(cases: &mut Cases) {
     let argument = FARPANE_ERR_ARGUMENT;
     // SAFETY: what is wrong is refused before it is read.
     unsafe {
-        for scopes in [FARPANE_SCOPE_CONTROL, 4, u32::MAX] {
+        for scopes in [FARPANE_SCOPE_CONTROL, 256, u32::MAX] {
             let asked = farpane_consent_request(pair.helper.0, scopes);
             let expected =
                 if scopes == FARPANE_SCOPE_CONTROL { argument } else { FARPANE_ERR_UNSUPPORTED };
@@ -577,7 +606,8 @@ fn many_threads_at_once_find_only_results_that_the_header_names() {
                     let name = names[(state >> 33) as usize % 2];
                     // Not close and unref: others still want the session.
                     let calls = CALLS.iter().filter(|(name, _)| !["close", "unref"].contains(name));
-                    let (what, call) = calls.clone().nth((state >> 40) as usize % 23).unwrap();
+                    let which = (state >> 40) as usize % (CALLS.len() - 2);
+                    let (what, call) = calls.clone().nth(which).unwrap();
                     let result = call(name as *mut farpane_session);
                     let range = FARPANE_ERR_REENTRANT..=FARPANE_ENDED;
                     assert!(range.contains(&result), "{what}: {result}");

@@ -38,7 +38,7 @@ int see(const char *path) {
     return 1;
   }
   const std::string invitation(std::istreambuf_iterator<char>(file), {});
-  auto session = farpane::Session::helper(invitation);
+  auto session = farpane::Session::helper({invitation});
   const auto began = std::chrono::steady_clock::now();
   session.connect();
   const farpane::Frame frame = first_frame(session);

@@ -4,6 +4,7 @@
 use farpane_capi::abi::*;
 use farpane_capi::*;
 use std::ffi::{CStr, c_char};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 /// Only a hang reaches it.
@@ -160,6 +161,28 @@ impl Session {
         }
     }
 
+    /// Waits for an event of one of these kinds.
+    pub fn next_of(&self, kinds: &[u32]) -> farpane_event {
+        loop {
+            let event = self.next(LIMIT_MS).unwrap_or_else(|r| panic!("{r} instead of {kinds:?}"));
+            if kinds.contains(&event.kind) {
+                return event;
+            }
+        }
+    }
+
+    /// The whole text of the event taken last.
+    pub fn event_text(&self) -> String {
+        const CAPACITY: usize = FARPANE_EVENT_TEXT_CAPACITY;
+        let (mut text, mut len) = (vec![0u8; CAPACITY], 0);
+        // SAFETY: the buffer has that capacity.
+        let result =
+            unsafe { farpane_event_text(self.0, text.as_mut_ptr().cast(), CAPACITY, &mut len) };
+        assert_eq!((result, text[len]), (FARPANE_OK, 0), "{}", last_error());
+        text.truncate(len);
+        String::from_utf8(text).unwrap()
+    }
+
     pub fn address(&self) -> String {
         let (mut address, mut len) = ([0; 64], 0);
         // SAFETY: the buffer has that capacity.
@@ -267,5 +290,29 @@ impl Pair {
         assert_eq!(farpane_indicator_ack(sharer.0), FARPANE_OK);
         assert_eq!(farpane_capture_start(sharer.0), FARPANE_OK, "{}", last_error());
         Self { helper, sharer, helper_id: request.id }
+    }
+}
+
+/// Says every half second that the indicator shows, until dropped.
+pub struct Keeping(Option<std::sync::mpsc::Sender<()>>, Option<std::thread::JoinHandle<()>>);
+
+impl Keeping {
+    pub fn of(sharer: &Session) -> Self {
+        let (name, (stop, stopped)) = (sharer.0 as usize, std::sync::mpsc::channel::<()>());
+        assert_eq!(farpane_indicator_ack(sharer.0), FARPANE_OK);
+        let thread = std::thread::spawn(move || {
+            let half_a_second = Duration::from_millis(500);
+            while stopped.recv_timeout(half_a_second) == Err(RecvTimeoutError::Timeout) {
+                farpane_indicator_ack(name as *mut farpane_session);
+            }
+        });
+        Self(Some(stop), Some(thread))
+    }
+}
+
+impl Drop for Keeping {
+    fn drop(&mut self) {
+        self.0.take();
+        self.1.take().map(std::thread::JoinHandle::join);
     }
 }
