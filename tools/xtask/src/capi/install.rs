@@ -53,6 +53,9 @@ pub(crate) fn install(root: &Path, folder: &Path, profile: Profile) -> anyhow::R
     let prefix = folder.join("prefix");
     let mut install = command(root, "cargo", ["cinstall", "-p", "farpane-capi"]);
     install.arg("--prefix").arg(&prefix).arg("--libdir").arg(prefix.join("lib"));
+    // What cargo-c compiles for this machine, macros and build scripts, is nothing that cargo takes
+    // for its own: in one folder each would compile everything again after the other.
+    install.arg("--target-dir").arg(root.join("target/capi"));
     install.arg(match profile {
         Profile::Debug => "--debug",
         Profile::Release => "--release",

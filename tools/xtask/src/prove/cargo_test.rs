@@ -41,7 +41,13 @@ pub(super) fn run(root: &Path, farpane: &Path, arguments: &[&str]) -> anyhow::Re
 
 /// Runs `test`, some `cargo test`, to its end.
 pub(super) fn finish(mut test: Command) -> anyhow::Result<Tests> {
-    test.args(["--", "--show-output"]).env("CARGO_TERM_COLOR", "never");
+    test.arg("--").env("CARGO_TERM_COLOR", "never");
+    finish_program(test)
+}
+
+/// Runs `test`, a test program, to its end.
+pub(super) fn finish_program(mut test: Command) -> anyhow::Result<Tests> {
+    test.arg("--show-output");
     let finished = limited(&test, LIMIT)?;
     if !finished.ok {
         eprint!("{}{}", finished.stdout, finished.stderr);

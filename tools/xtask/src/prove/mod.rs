@@ -19,6 +19,7 @@ mod paths;
 mod rate;
 mod robustness;
 mod sessions;
+mod test_programs;
 
 use claim::Claim;
 use glass::Row;

@@ -1,11 +1,12 @@
 //! Sessions: what the rules forbid does not happen, in the machine, in its model, and on the wire.
 
 use super::bench::missing;
-use super::cargo_test::{self, Tests, number_before};
+use super::cargo_test::{Tests, number_before};
 use super::claim::Claim;
+use super::test_programs::{Name, Programs};
 use super::{Findings, Part};
-use crate::command::{command, limited, passes};
-use anyhow::{Context, ensure};
+use crate::command::{command, limited};
+use anyhow::Context;
 use serde::Deserialize;
 use std::path::Path;
 use std::time::Duration;
@@ -22,21 +23,17 @@ const MODEL_LIMIT: Duration = Duration::from_secs(3_600);
 const RUNS: &str = "50";
 /// From a revocation to the last packet with pictures, beside the round-trip time.
 const MAX_SILENT_MS: f64 = 100.0;
-/// What changes the policy and looks whether its tests notice.
-const MUTANTS: &str =
-    "PROPTEST_CASES=32 cargo mutants -p farpane-policy --config crates/policy/mutants.toml";
+/// Whoever sets this waits some hours for the mutants, or names by `--file`, `--shard` and the like
+/// which of them: the variable's words are arguments of `cargo mutants`.
+const MUTANTS_VARIABLE: &str = "FARPANE_MUTANTS";
+/// For all of them on a slow machine.
+const MUTANTS_LIMIT: Duration = Duration::from_secs(12 * 3_600);
 
 /// Measures every claim.
 pub(super) fn measure(root: &Path) -> anyhow::Result<Findings> {
     let parts: [(&str, Part); 4] =
         [("rules", rules), ("model", model), ("mutants", mutants), ("real sessions", real)];
     Ok(Findings::of_parts(root, &parts))
-}
-
-/// Some `cargo test`; what passing tests print is in its text.
-fn tests(root: &Path, arguments: &[&str]) -> anyhow::Result<Tests> {
-    let test = command(root, "cargo", ["test", "--no-fail-fast"].iter().chain(arguments));
-    cargo_test::finish(test)
 }
 
 fn all_pass(name: &str, (passed, failed): (usize, usize)) -> Claim {
@@ -47,23 +44,28 @@ fn all_pass(name: &str, (passed, failed): (usize, usize)) -> Claim {
     Claim::measured(name, "all pass", measured, passed > 0 && failed == 0)
 }
 
+const POLICY: Name = ("crates/policy", "farpane_policy");
+const END_TO_END: Name = ("tests", "end_to_end");
+
 /// What the tests of the crates say.
 fn rules(root: &Path) -> anyhow::Result<Vec<Claim>> {
-    build_program(root)?;
-    let policy = tests(root, &["-p", "farpane-policy"])?;
-    let others: [&[&str]; 7] = [
-        &["-p", "farpane-proto", "--lib", "control::"],
-        &["-p", "farpane-input"],
-        &["-p", "farpane-net", "--test", "transport"],
-        &["-p", "farpane", "--lib", "channel::"],
-        &["-p", "farpane", "--lib", "audit::"],
-        &["-p", "farpane-tests", "--test", "end_to_end", "audit::"],
-        &["-p", "farpane-tests", "--test", "end_to_end", "channels::"],
+    let programs = Programs::build(root)?;
+    let chosen: [(Name, &str); 12] = [
+        (POLICY, ""),
+        (("crates/policy", "model"), ""),
+        (("crates/policy", "oidc_provider"), ""),
+        (("crates/proto", "farpane_proto"), "control::"),
+        (("crates/input", "farpane_input"), ""),
+        (("crates/input", "display"), ""),
+        (("crates/net", "transport"), ""),
+        (("crates/farpane", "farpane"), "channel:: audit::"),
+        (("crates/farpane", "provider"), ""),
+        (("crates/capi", "tenant"), ""),
+        (("crates/capi", "channels"), ""),
+        (END_TO_END, "audit:: channels::"),
     ];
-    let mut all = vec![policy];
-    for arguments in others {
-        all.push(tests(root, arguments)?);
-    }
+    let all = chosen.map(|(name, filter)| programs.run(name, filter, |_| {}));
+    let all = all.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
     let mut claims = invariants(&all[0]);
     claims.push(table(root, &all[0])?);
     claims.extend(refused(&all));
@@ -71,19 +73,13 @@ fn rules(root: &Path) -> anyhow::Result<Vec<Claim>> {
     let sum = all.iter().fold((0, 0), |(passed, failed), tests| {
         (passed + tests.passed.len(), failed + tests.failed.len())
     });
-    let mut claim = all_pass("tests of policy, protocol, input, transport, channels, audit", sum);
+    let what = "tests of policy, protocol, input, transport, channels, audit, C ABI";
+    let mut claim = all_pass(what, sum);
     if !all.iter().all(|tests| tests.ok) {
         claim = Claim::measured(claim.name, claim.target, claim.measured + ", not all ran", false);
     }
     claims.push(claim);
     Ok(claims)
-}
-
-/// The program that end-to-end tests start.
-fn build_program(root: &Path) -> anyhow::Result<()> {
-    let build = command(root, "cargo", ["build", "-p", "farpane-cli"]);
-    ensure!(passes(build)?, "farpane does not compile");
-    Ok(())
 }
 
 /// Each of what must hold by the test that is named after it.
@@ -248,14 +244,48 @@ fn judge_model(text: &str, ok: bool) -> Vec<Claim> {
     ]
 }
 
-/// Nothing is said of what did not run.
-fn mutants(_: &Path) -> anyhow::Result<Vec<Claim>> {
-    let reason = match missing(&["cargo-mutants"]) {
-        Some(missing) => format!("{missing}; then `{MUTANTS}`"),
-        None => format!("takes an hour: `{MUTANTS}`"),
-    };
+/// What changes the policy and looks whether its tests notice.
+fn mutants(root: &Path) -> anyhow::Result<Vec<Claim>> {
     let name = "changes to the policy that its tests notice";
-    Ok(vec![Claim::not_measured(name, "all", reason)])
+    let wanted = std::env::var(MUTANTS_VARIABLE).ok();
+    let Some(arguments) = wanted.filter(|_| missing(&["cargo-mutants"]).is_none()) else {
+        let reason = match missing(&["cargo-mutants"]) {
+            Some(missing) => missing,
+            None => format!("takes hours: set {MUTANTS_VARIABLE} to `--shard 0/1` for all"),
+        };
+        return Ok(vec![Claim::not_measured(name, "every viable one", reason)]);
+    };
+    let folder = tempfile::tempdir()?;
+    let fixed = ["mutants", "-p", "farpane-policy", "--config", "crates/policy/mutants.toml"];
+    let mut run = command(root, "cargo", fixed);
+    run.args(arguments.split_whitespace()).arg("--output").arg(folder.path());
+    run.env("PROPTEST_CASES", "32");
+    let finished = limited(&run, MUTANTS_LIMIT)?;
+    eprint!("{}{}", finished.stdout, finished.stderr);
+    let outcomes = std::fs::read_to_string(folder.path().join("mutants.out/outcomes.json"));
+    let outcomes = serde_json::from_str(&outcomes.context("cargo mutants did not run")?)?;
+    Ok(vec![judge_mutants(name, &arguments, &outcomes)])
+}
+
+/// What cargo-mutants counted.
+#[derive(Deserialize)]
+struct Mutants {
+    total_mutants: usize,
+    caught: usize,
+    missed: usize,
+    timeout: usize,
+    unviable: usize,
+}
+
+/// A mutant that runs for ever is one that was noticed.
+fn judge_mutants(name: &str, arguments: &str, outcomes: &Mutants) -> Claim {
+    let Mutants { total_mutants, caught, missed, timeout, unviable } = outcomes;
+    let measured = format!(
+        "{caught} failed a test, {timeout} ran for ever, {missed} missed, {unviable} do not \
+         compile, of {total_mutants} ({arguments})"
+    );
+    let all_ran = caught + missed + timeout + unviable == *total_mutants;
+    Claim::measured(name, "every viable one", measured, all_ran && *missed == 0 && *caught > 0)
 }
 
 /// What the test of the wire prints.
@@ -274,12 +304,11 @@ struct Wire {
 
 /// Programs, displays and networks.
 fn real(root: &Path) -> anyhow::Result<Vec<Claim>> {
-    build_program(root)?;
-    let end_to_end = ["-p", "farpane-tests", "--test", "end_to_end"];
-    let of = |module: &str| tests(root, &[&end_to_end[..], &[module]].concat());
-    let mut wire = command(root, "cargo", ["test"].iter().chain(&end_to_end));
-    wire.arg("wire::").env("FARPANE_RUNS", RUNS);
-    let wire = cargo_test::finish(wire)?;
+    let programs = Programs::build(root)?;
+    let of = |module: &str| programs.run(END_TO_END, module, |_| {});
+    let wire = programs.run(END_TO_END, "wire::", |run| {
+        run.env("FARPANE_RUNS", RUNS);
+    })?;
     let mut claims = judge_wire(&wire)?;
     let control = of("control::")?;
     let name = "a_modified_helper_changes_nothing_on_a_view_only_display";
@@ -383,6 +412,18 @@ mod tests {
         assert!(judge_model(&good.replace("1234567", "999999"), true)[0].fails());
         let unreached = format!("never reached: elevation\n{good}");
         assert!(judge_model(&unreached, true)[1].fails());
+    }
+
+    #[test]
+    fn every_mutant_must_have_been_tried_and_noticed() {
+        let judge = |text: &str| {
+            judge_mutants("mutants", "--shard 0/1", &serde_json::from_str(text).unwrap())
+        };
+        let good = r#"{"total_mutants":9,"caught":5,"missed":0,"timeout":1,"unviable":3}"#;
+        assert!(!judge(good).fails());
+        assert!(judge(&good.replace("missed\":0", "missed\":1")).fails());
+        assert!(judge(&good.replace("mutants\":9", "mutants\":10")).fails());
+        assert!(judge(&good.replace("caught\":5", "caught\":0")).fails());
     }
 
     #[test]
