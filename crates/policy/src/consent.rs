@@ -214,6 +214,7 @@ mod tests {
         }
         let peer = Peer::new("Ada", "12ab-34cd").unwrap();
         assert_eq!((peer.display_name(), peer.key_fingerprint()), ("Ada", "12ab-34cd"));
+        assert!(!peer.is_verified());
         assert_eq!(Peer::new(" ", "f"), Err(PeerError::Empty));
         assert_eq!(Peer::new("a", ""), Err(PeerError::Empty));
         assert!(Peer::new(&"x".repeat(64), "f").is_ok());

@@ -137,6 +137,7 @@ fn authorised(who: Authentication) -> Session {
 fn two_ends_admit_each_other_and_the_session_comes_to_viewing() {
     let (shown_by_helper, shown_by_sharer) = (present(&helper()), present(&sharer()));
     assert_eq!((shown_by_helper.side(), shown_by_sharer.side()), (Side::Helper, Side::Sharer));
+    assert_eq!((shown_by_helper.software(), shown_by_sharer.software()), (SOFTWARE, SOFTWARE));
     let whom = check_sharer(&shown_by_sharer).unwrap();
     assert_eq!((whom.device.as_str(), whom.posture), ("laptop-7", Posture::NotCompliant));
     let who = admit(&shown_by_helper).unwrap();
@@ -274,6 +275,7 @@ fn the_helpers_machine_keeps_the_tenants_settings_too() {
         (defaults, unmanaged.clone(), EndReason::NotEnrolled),
     ] {
         let mut rules = Rules::new(trust(&[]), settings);
+        assert_eq!(*rules.settings(), settings);
         let verdict = rules.check_sharer(&present(&holder), &exporter(), SESSION, NOW_S);
         let error = AdmissionError::Settings(reason);
         assert_eq!(error.end_reason(), reason);

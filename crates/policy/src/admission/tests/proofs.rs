@@ -149,14 +149,26 @@ fn a_credential_without_its_key_is_worth_nothing() {
 }
 
 #[test]
-fn a_proof_is_for_one_grant_even_of_the_same_person_and_key() {
-    let mut cases = Cases::of("a proof for another grant");
+fn an_error_says_whose_proof_it_is() {
+    let names = ROLES.map(|role| refused(role).to_string());
+    for (text, name) in names.iter().zip(["helper", "sharer", "device"]) {
+        assert!(text.starts_with(&format!("the {name}'s proof is refused")), "{text}");
+    }
+}
+
+#[test]
+fn a_proof_is_for_one_credential_even_of_the_same_holder_and_key() {
+    let mut cases = Cases::of("a proof for another grant or certificate");
     let more = GrantClaims { scope: Scope::AllDevices, ..grant_claims() };
     let proof = proved(granted(&more), granted(&more).hash(), &key(3), Role::Helper).proof;
     let shown = as_helper(Proved { credential: granted(&grant_claims()), proof });
     cases.refused(admit(&shown), refused(Role::Helper));
     let proof = Proved { credential: granted(&more), ..proved_helper() };
     cases.refused(admit(&as_helper(proof)), refused(Role::Helper));
+    let mut renewed = device_claims();
+    renewed.validity.expires_s += 1;
+    let device = Proved { credential: certified(&renewed), ..true_device() };
+    cases.refused(check_sharer(&as_sharer(device, None)), refused(Role::Device));
 }
 
 fn proved_helper() -> Proved<Credential> {

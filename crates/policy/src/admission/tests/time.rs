@@ -73,6 +73,8 @@ fn what_has_ended_or_has_not_begun_is_refused() {
             let expires_s = NOW_S - over_s;
             let validity = Validity::starting(expires_s - 100, 100);
             let source = CredentialError::Expired { expires_s, now_s: NOW_S };
+            let error = AdmissionError::Credential { of: wrong.role(), source: source.clone() };
+            assert_eq!(error.end_reason(), EndReason::Expired);
             both(&mut cases, &trust, wrong, ends(wrong, validity), NOW_S, source);
         }
         for early_s in [61, 3_600, 86_400] {

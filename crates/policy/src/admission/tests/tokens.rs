@@ -135,6 +135,7 @@ fn a_token_of_another_key_session_role_or_provider_is_refused() {
     // What the validator refuses.
     let ended = TokenError::Expired { expires_s: NOW_S + 3_600, now_s: NOW_S + 3_660 };
     let verdict = rules().admit(&present(&helper()), &exporter(), SESSION, NOW_S + 3_660);
+    assert_eq!(refused(ended.clone()).end_reason(), EndReason::Expired);
     cases.refused(verdict, refused(ended));
     let mut foreign = claims();
     foreign["tid"] = json!("00000000-0000-0000-0000-000000000000");
