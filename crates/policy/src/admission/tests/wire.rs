@@ -95,6 +95,8 @@ fn length(of: &'static str, bytes: usize, most: usize) -> PresentedError {
 fn what_is_too_large_is_neither_presented_nor_read() {
     let mut cases = Cases::of("oversize");
     let (credential, token) = (MAX_CREDENTIAL_BYTES, MAX_PRESENTED_TOKEN_BYTES);
+    // As docs/identity.md has them.
+    assert_eq!((credential, token, MAX_PRESENTED_BYTES), (8_192, 7_680, 16_320));
     let binding = SessionBinding { key: key(4).public_key(), salt: [7; 32] };
     for bytes in [0, credential + 1, 2 * credential, 1 << 20] {
         let error = length("grant", bytes, credential);
