@@ -157,6 +157,20 @@ fn the_largest_token_fits_beside_the_largest_certificate() {
 }
 
 #[test]
+fn two_credentials_fill_a_message_to_its_last_byte_and_no_further() {
+    let holder = |grant: usize| {
+        let certificate = Certificate::new(vec![0; MAX_CREDENTIAL_BYTES]).unwrap();
+        let grant = Credential::grant(vec![0; grant]).unwrap();
+        Holder::sharer(certificate, key(2), Some((grant, key(4))), SOFTWARE)
+    };
+    let beside = present(&holder(1).unwrap()).to_bytes().len() - 1;
+    let most = MAX_PRESENTED_BYTES - beside;
+    assert_eq!(present(&holder(most).unwrap()).to_bytes().len(), MAX_PRESENTED_BYTES);
+    let error = PresentedError::TooLarge { bytes: MAX_PRESENTED_BYTES + 1 };
+    assert_eq!(holder(most + 1).err(), Some(error));
+}
+
+#[test]
 fn random_bytes_and_changed_bytes_never_panic() {
     use proptest::prelude::*;
     let messages = messages();
