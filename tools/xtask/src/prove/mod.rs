@@ -14,6 +14,7 @@ mod glass;
 mod idle;
 pub(crate) mod machine;
 mod main_job;
+mod mutants;
 mod of_bench;
 mod paths;
 mod rate;

@@ -1,11 +1,10 @@
 //! Sessions: what the rules forbid does not happen, in the machine, in its model, and on the wire.
 
-use super::bench::missing;
 use super::cargo_test::{Tests, number_before};
 use super::claim::Claim;
 use super::test_programs::{Name, Programs};
-use super::{Findings, Part};
-use crate::command::{command, limited, passes};
+use super::{Findings, Part, mutants};
+use crate::command::{command, limited};
 use anyhow::Context;
 use serde::Deserialize;
 use std::path::Path;
@@ -23,16 +22,15 @@ const MODEL_LIMIT: Duration = Duration::from_secs(3_600);
 const RUNS: &str = "50";
 /// From a revocation to the last packet with pictures, beside the round-trip time.
 const MAX_SILENT_MS: f64 = 100.0;
-/// Whoever sets this waits an hour or two for the mutants, or names by `--file`, `--shard` and the
-/// like which of them: the variable's words are arguments of `cargo mutants`.
-const MUTANTS_VARIABLE: &str = "FARPANE_MUTANTS";
-/// What is found of them while they run, below the workspace's root, and the log of each.
-const MUTANTS_FOLDER: &str = "target/mutation";
 
 /// Measures every claim.
 pub(super) fn measure(root: &Path) -> anyhow::Result<Findings> {
-    let parts: [(&str, Part); 4] =
-        [("rules", rules), ("model", model), ("mutants", mutants), ("real sessions", real)];
+    let parts: [(&str, Part); 4] = [
+        ("rules", rules),
+        ("model", model),
+        ("mutants", mutants::measure),
+        ("real sessions", real),
+    ];
     Ok(Findings::of_parts(root, &parts))
 }
 
@@ -244,57 +242,6 @@ fn judge_model(text: &str, ok: bool) -> Vec<Claim> {
     ]
 }
 
-/// What changes the policy and looks whether its tests notice.
-fn mutants(root: &Path) -> anyhow::Result<Vec<Claim>> {
-    let name = "changes to the policy that its tests notice";
-    let wanted = std::env::var(MUTANTS_VARIABLE).ok();
-    let Some(arguments) = wanted.filter(|_| missing(&["cargo-mutants"]).is_none()) else {
-        let reason = match missing(&["cargo-mutants"]) {
-            Some(missing) => missing,
-            None => {
-                format!("takes an hour or two: set {MUTANTS_VARIABLE} to `--shard 0/1` for all")
-            }
-        };
-        return Ok(vec![Claim::not_measured(name, "every viable one", reason)]);
-    };
-    let folder = root.join(MUTANTS_FOLDER);
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder)?;
-    }
-    std::fs::create_dir_all(&folder)?;
-    let fixed = ["mutants", "-p", "farpane-policy", "--config", "crates/policy/mutants.toml"];
-    let mut run = command(root, "cargo", fixed);
-    run.args(arguments.split_whitespace()).arg("--output").arg(&folder).stdout(std::io::stderr());
-    // The compiler is a stable one: this lets a test program end at its first failure.
-    run.env("PROPTEST_CASES", "32").env("RUSTC_BOOTSTRAP", "1");
-    // It does not end well when one is missed: what it counted says so too.
-    passes(run)?;
-    let outcomes = std::fs::read_to_string(folder.join("mutants.out/outcomes.json"));
-    let outcomes = serde_json::from_str(&outcomes.context("cargo mutants did not run")?)?;
-    Ok(vec![judge_mutants(name, &arguments, &outcomes)])
-}
-
-/// What cargo-mutants counted.
-#[derive(Deserialize)]
-struct Mutants {
-    total_mutants: usize,
-    caught: usize,
-    missed: usize,
-    timeout: usize,
-    unviable: usize,
-}
-
-/// A mutant that runs for ever is one that was noticed.
-fn judge_mutants(name: &str, arguments: &str, outcomes: &Mutants) -> Claim {
-    let Mutants { total_mutants, caught, missed, timeout, unviable } = outcomes;
-    let measured = format!(
-        "{caught} failed a test, {timeout} ran for ever, {missed} missed, {unviable} do not \
-         compile, of {total_mutants} ({arguments})"
-    );
-    let all_ran = caught + missed + timeout + unviable == *total_mutants;
-    Claim::measured(name, "every viable one", measured, all_ran && *missed == 0 && *caught > 0)
-}
-
 /// What the test of the wire prints.
 #[derive(Deserialize)]
 struct Wire {
@@ -419,18 +366,6 @@ mod tests {
         assert!(judge_model(&good.replace("1234567", "999999"), true)[0].fails());
         let unreached = format!("never reached: elevation\n{good}");
         assert!(judge_model(&unreached, true)[1].fails());
-    }
-
-    #[test]
-    fn every_mutant_must_have_been_tried_and_noticed() {
-        let judge = |text: &str| {
-            judge_mutants("mutants", "--shard 0/1", &serde_json::from_str(text).unwrap())
-        };
-        let good = r#"{"total_mutants":9,"caught":5,"missed":0,"timeout":1,"unviable":3}"#;
-        assert!(!judge(good).fails());
-        assert!(judge(&good.replace("missed\":0", "missed\":1")).fails());
-        assert!(judge(&good.replace("mutants\":9", "mutants\":10")).fails());
-        assert!(judge(&good.replace("caught\":5", "caught\":0")).fails());
     }
 
     #[test]
