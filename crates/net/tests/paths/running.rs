@@ -58,11 +58,11 @@ impl Running {
         assert_eq!(session.kinds(), kinds, "{}", session.told());
         assert!(session.agrees(), "{}", session.told());
         assert!(gap < GAP, "{gap:?}");
-        let given = self.reasons();
-        assert!(
-            !given.is_empty() && given.iter().all(|reason| reasons.contains(reason)),
-            "{given:?}"
-        );
+        let (given, later): (Vec<_>, Vec<_>) =
+            self.reasons().into_iter().partition(|reason| reasons.contains(reason));
+        assert!(!given.is_empty(), "{}", session.told());
+        // What was taken at once may not have been the best that is left.
+        assert!(later.iter().all(|reason| *reason == Better), "{}", session.told());
     }
 
     /// Once the fault is repaired, the session returns and loses no frame.
@@ -72,7 +72,7 @@ impl Running {
         fault.into_iter().for_each(|fault| fault.undo().unwrap());
         let session = &self.session;
         assert!(
-            self.film.watch_until(RETURN_LIMIT, || session.kinds() == kinds),
+            self.film.watch_until(RETURN_LIMIT, || session.kinds() == kinds && session.is_agreed()),
             "{}",
             session.told()
         );

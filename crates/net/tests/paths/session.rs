@@ -74,22 +74,25 @@ impl Session {
         [&self.near, &self.far].map(|end| active(end).kind)
     }
 
-    /// Waits until both ends go by the same path: where the helper sends to is the sharer's address
-    /// on the very relay by which the sharer sends.
+    /// Waits until both ends go by the same path.
     pub(crate) fn agrees(&self) -> bool {
-        wait_for(SETTLE, || {
-            let (near, far) = (active(&self.near), active(&self.far));
-            let states = self.sharer.listener.relays();
-            let own = states.iter().find_map(|(url, state)| match state {
-                RelayState::Open(address) if *address == near.remote => Some(url.transport()),
-                _ => None,
-            });
-            let own = own.map_or(PathKind::Direct, |transport| match transport {
-                RelayTransport::Udp => PathKind::RelayUdp,
-                RelayTransport::Tls => PathKind::RelayTls,
-            });
-            far.kind == own && (near.kind == PathKind::Direct) == (far.kind == PathKind::Direct)
-        })
+        wait_for(SETTLE, || self.is_agreed())
+    }
+
+    /// Whether where the helper sends to is the sharer's address on the very relay by which the
+    /// sharer sends.
+    pub(crate) fn is_agreed(&self) -> bool {
+        let (near, far) = (active(&self.near), active(&self.far));
+        let states = self.sharer.listener.relays();
+        let own = states.iter().find_map(|(url, state)| match state {
+            RelayState::Open(address) if *address == near.remote => Some(url.transport()),
+            _ => None,
+        });
+        let own = own.map_or(PathKind::Direct, |transport| match transport {
+            RelayTransport::Udp => PathKind::RelayUdp,
+            RelayTransport::Tls => PathKind::RelayTls,
+        });
+        far.kind == own && (near.kind == PathKind::Direct) == (far.kind == PathKind::Direct)
     }
 
     /// Why the paths were changed since `at`, without what one end did only after the other.
