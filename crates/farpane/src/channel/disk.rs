@@ -65,8 +65,7 @@ impl ArrivingFile {
                 0 => self.name.clone(),
                 number => format!("{stem} ({number}){ending}"),
             });
-            // A link never replaces what is there, as a rename would.
-            match std::fs::hard_link(&self.part, &path) {
+            match name_new(&self.part, &path) {
                 Ok(()) => return Ok(path),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(about(&path, &error)),
@@ -82,6 +81,25 @@ impl Drop for ArrivingFile {
         // After a link it has its name; else nobody wants it.
         let _ = std::fs::remove_file(&self.part);
     }
+}
+
+/// Names a file where there is none of that name. A link never replaces what is there, as a rename
+/// would.
+fn name_new(file: &Path, name: &Path) -> Result<()> {
+    match std::fs::hard_link(file, name) {
+        // Each system has its own error for a disk without links.
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => rename_new(file, name),
+        linked => linked,
+    }
+}
+
+/// As [`name_new`], on disks without links, like those of most sticks: what the rename replaces is
+/// a file that was made for it.
+fn rename_new(file: &Path, name: &Path) -> Result<()> {
+    OpenOptions::new().write(true).create_new(true).open(name)?;
+    std::fs::rename(file, name).inspect_err(|_| {
+        let _ = std::fs::remove_file(name);
+    })
 }
 
 /// The error, and of which file it is.
@@ -120,6 +138,23 @@ mod tests {
             assert_eq!((opened.as_str(), bytes), (name, 1));
             assert_eq!(std::io::read_to_string(file).unwrap(), content);
         }
+    }
+
+    #[test]
+    fn a_file_without_links_gets_a_free_name_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let [part, taken, free] = ["part", "taken", "free"].map(|name| folder.path().join(name));
+        std::fs::write(&part, "new").unwrap();
+        std::fs::write(&taken, "old").unwrap();
+        let error = rename_new(&part, &taken).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read_to_string(&taken).unwrap(), "old");
+        rename_new(&part, &free).unwrap();
+        assert_eq!(std::fs::read_to_string(&free).unwrap(), "new");
+        // What cannot be renamed leaves nothing behind.
+        let other = folder.path().join("other");
+        assert!(rename_new(&part, &other).is_err());
+        assert!(!part.exists() && !other.exists());
     }
 
     #[test]
